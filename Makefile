@@ -1,0 +1,52 @@
+# `make` alone lists what there is. ARGS is passed on: make test ARGS="-k claims", make run ARGS="--port 9000".
+
+USABLE := python3.11 python3 python3.12 python3.13 python3.14
+PYTHON ?= $(shell for p in $(USABLE); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test browser lint format bench screens lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## Make .venv with the exact versions of requirements.lock
+
+.venv/.installed: requirements.lock setup.cfg
+	@test -n "$(PYTHON)" || { echo "fxo needs Python 3.11 or later: install it, or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install ## Start the platform with demo data: web, worker, database, all of it
+	$(BIN)/fxo demo $(ARGS)
+
+test: install browser ## Run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+browser: # Chromium for the browser tests, where it can be installed
+	@command -v chromium >/dev/null || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
+	echo "The browser tests need Chromium, which is not here: install your system's package \`chromium\`."
+
+lint: install ## Check style, types and import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: install ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## Measure, as ratios to bare PostgreSQL
+	$(BIN)/python -m bench $(ARGS)
+
+screens: install ## Take pictures of the pages
+	$(BIN)/python -m tests.browser.screens $(ARGS)
+
+lock: install ## Bring requirements.lock in line with setup.cfg; ARGS=--upgrade takes the latest versions
+	$(BIN)/uv pip compile setup.cfg --quiet --all-extras --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" --no-annotate --no-emit-index-url --output-file requirements.lock $(ARGS)

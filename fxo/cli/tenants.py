@@ -1,0 +1,97 @@
+"""`fxo tenants`: creates and lists tenants."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import click
+
+
+@click.group()
+def tenants() -> None:
+    """Create and list tenants."""
+
+
+@tenants.command()
+@click.argument("slug")
+@click.option("--name", required=True, help="What people call it; stands on its portal.")
+@click.option("--price", type=Decimal, default="800", show_default=True, help="Of a session.")
+@click.option("--currency", default="USD", show_default=True, help="ISO 4217 code.")
+@click.option("--closed", is_flag=True, help="Visitors see only sign-in.")
+@click.option("--mail-domain", "mail_domains", multiple=True, help="Only addresses of this domain may sign up; may be repeated.")
+@click.option("--colour", default="", help="Brand colour, such as #104e39.")
+@click.option("--tagline", default="", help="A few words under the name.")
+@click.option("--host", "hosts", multiple=True, help="A domain of its own, besides <slug>.<base domain>; may be repeated.")
+def create(
+    slug: str, name: str, price: Decimal, currency: str, closed: bool, mail_domains: tuple[str, ...], colour: str, tagline: str,
+    hosts: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Create a tenant whose portal is SLUG.<base domain>."""
+    from fxo.cli import target
+    from fxo.core.scope import CODE, system_scope
+    from fxo.tenants import records
+
+    wanted = records.NewTenant(
+        _slug(slug), _line(name, "--name"), _money(price, currency), visitors_may_match=not closed,
+        mail_domains=tuple(_domain(each, "--mail-domain") for each in mail_domains), brand=_brand(colour, tagline),
+        hosts=tuple(_domain(each, "--host") for each in hosts),
+    )  # fmt: skip
+    with target.platform() as parts:
+        parts.store.run(system_scope("tenants"), CODE, records.create, wanted)
+        click.echo(f"Created {slug}: {parts.records.by_slug(slug).portal_url}")
+
+
+@tenants.command("list")
+def list_() -> None:
+    """List tenants with their portals."""
+    from fxo.cli import target
+
+    with target.platform() as parts:
+        found = parts.records.all()
+    kinds = {True: "open", False: "closed"}
+    rows = [(each.slug, each.name, str(each.price), kinds[each.visitors_may_match], each.portal_url) for each in found]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _slug(slug: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}[a-z0-9]", slug):
+        raise click.BadParameter("Use 2 to 41 lower-case letters, digits and dashes, beginning with a letter.", param_hint="SLUG")
+    return slug
+
+
+def _line(text: str, hint: str) -> str:
+    if not 0 < len(text.strip()) <= 120 or not text.isprintable():
+        raise click.BadParameter("Use 1 to 120 characters on one line.", param_hint=hint)
+    return text.strip()
+
+
+def _money(price: Decimal, currency: str):  # type: ignore[no-untyped-def]
+    from fxo.core.money import Money, exponent
+
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise click.BadParameter("Use the three capital letters of ISO 4217, such as USD.", param_hint="--currency")
+    minor = price.scaleb(exponent(currency)) if price.is_finite() else Decimal(-1)
+    if not 0 <= minor <= 100_000_000 or minor != int(minor):
+        raise click.BadParameter(f"Use an amount of {currency} with at most {exponent(currency)} decimals.", param_hint="--price")
+    return Money(int(minor), currency)
+
+
+def _domain(name: str, hint: str) -> str:
+    label = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+    if not re.fullmatch(rf"{label}(\.{label})+", name.lower()):
+        raise click.BadParameter(f"{name!r} is no domain; it should read like globex.example.", param_hint=hint)
+    return name.lower()
+
+
+def _brand(colour: str, tagline: str) -> dict[str, str]:
+    from fxo.web.theme import parse_hex
+
+    if colour:
+        try:
+            parse_hex(colour)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.", param_hint="--colour") from error
+    return {key: value for key, value in (("colour", colour), ("tagline", tagline and _line(tagline, "--tagline"))) if value}

@@ -1,0 +1,1 @@
+"""Meetings and busy times through calendar providers."""

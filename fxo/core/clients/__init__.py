@@ -1,0 +1,1 @@
+"""Who books: the client's profile in one tenant."""

@@ -1,0 +1,56 @@
+"""What changes a client: joining, adopting the visitor they were, being erased."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fxo.core.clients.model import CLIENT, Adopted, Erased, Joined
+from fxo.core.errors import Conflict, NotAllowed, NotFound
+from fxo.core.events.store import Transaction
+from fxo.core.scope import ActorKind, Permission
+
+
+def join(tx: Transaction, who: Joined, visitor_id: UUID | None = None) -> None:
+    """A new client of this tenant, and the visitor they were until now."""
+    client = tx.load(CLIENT, who.client_id)
+    if client:
+        raise Conflict("This account exists already.")
+    adopted = [Adopted(who.client_id, visitor_id)] if visitor_id else []
+    tx.append((client, [who, *adopted]))
+
+
+def adopt(tx: Transaction, visitor_id: UUID) -> None:
+    """What the visitor did in this browser is the signed-in client's. Repeated: nothing."""
+    client = tx.load(CLIENT, tx.actor.id)
+    if client and visitor_id not in client.state.adopted:
+        tx.append((client, [Adopted(tx.actor.id, visitor_id)]))
+
+
+def erase(tx: Transaction, client_id: UUID) -> None:
+    """Destroy the keys of the client and of every visitor they were (hard case 24). By the client or the tenant's administrator.
+
+    Refused while a booking is open.
+    """
+    if tx.actor.id != client_id and not tx.actor.may(Permission.MANAGE_TENANT) and tx.actor.kind is not ActorKind.CODE:
+        raise NotAllowed("Only the person or an administrator may ask for this.")
+    client = tx.load(CLIENT, client_id)
+    if not client:
+        raise NotFound("There is no such client.")
+    if client.state.erased:
+        return
+    persons = [client_id, *sorted(client.state.adopted)]
+    still_open = tx.execute(
+        "select count(*) from consultations where tenant_id = :t and client_id = :c and state in ('held', 'confirmed',"
+        " 'started')",
+        t=tx.scope.tenant_id,
+        c=client_id,
+    ).scalar_one()
+    if still_open:
+        raise Conflict("A booking is still open. Please ask again once it has taken place or is cancelled.")
+    tx.append((client, [Erased(client_id, tuple(persons[1:]))]))
+    tx.execute(
+        "update person_keys set wrapped = null, erased_at = :now where tenant_id = :t and person_id = any(:p)",
+        now=tx.now,
+        t=tx.scope.tenant_id,
+        p=persons,
+    )

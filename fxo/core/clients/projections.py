@@ -1,0 +1,56 @@
+"""The clients table, filled from client events in the same transaction, and emptied of an erased person."""
+
+from __future__ import annotations
+
+from fxo.core.clients import model
+from fxo.core.events.model import ERASED, Recorded
+from fxo.core.events.store import Store, Transaction
+
+
+def register(store: Store) -> None:
+    """Follow the events of clients."""
+    store.follow(model.Joined, _joined)
+    store.follow(model.Adopted, _adopted)
+    store.follow(model.Erased, _erased)
+
+
+def _joined(tx: Transaction, item: Recorded) -> None:
+    who: model.Joined = item.value
+    tx.driver.execute(
+        "insert into clients (tenant_id, id, name, email, company, zone) values (%s, %s, %s, %s, %s, %s)",
+        (item.tenant_id, who.client_id, who.name, who.email, who.company, who.zone),
+    )
+
+
+def _adopted(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update briefs set author_id = %s where tenant_id = %s and author_id = %s",
+        (item.value.client_id, item.tenant_id, item.value.visitor_id),
+    )
+    tx.driver.execute(
+        "update person_keys set adopted_by = %s where tenant_id = %s and person_id = %s",
+        (item.value.client_id, item.tenant_id, item.value.visitor_id),
+    )
+
+
+def _erased(tx: Transaction, item: Recorded) -> None:
+    persons = [item.value.person_id, *item.value.also]
+    tx.driver.execute(
+        "update clients set name = %s, email = '', company = '' where tenant_id = %s and id = any(%s)",
+        (ERASED, item.tenant_id, persons),
+    )
+    tx.driver.execute(
+        "update briefs set text = %s where tenant_id = %s and author_id = any(%s)", (ERASED, item.tenant_id, persons)
+    )
+    tx.driver.execute(
+        "update partner_agenda set client_name = %s, client_company = '', brief = %s where tenant_id = %s and"
+        " client_id = any(%s)",
+        (ERASED, ERASED, item.tenant_id, persons),
+    )
+    tx.driver.execute(
+        "update ratings set comment = %s where tenant_id = %s and client_id = any(%s)", (ERASED, item.tenant_id, persons)
+    )
+    tx.driver.execute("delete from saved_methods where tenant_id = %s and client_id = any(%s)", (item.tenant_id, persons))
+    tx.driver.execute(
+        "update members set email = id::text, password_hash = '' where tenant_id = %s and id = any(%s)", (item.tenant_id, persons)
+    )

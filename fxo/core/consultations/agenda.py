@@ -1,0 +1,53 @@
+"""The partner's agenda over all tenants, filled from the events of consultations and meetings in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fxo.core.calendars import model as meetings
+from fxo.core.consultations import model as consultation
+from fxo.core.events.model import Recorded
+from fxo.core.events.store import Follower, Store, Transaction
+from fxo.core.scope import TenantConfig
+
+
+def register(store: Store, load_config: Callable[[Transaction], TenantConfig]) -> None:
+    """Follow what changes a partner's day."""
+
+    def confirmed(tx: Transaction, item: Recorded) -> None:
+        tx.driver.execute(
+            "insert into partner_agenda (tenant_id, consultation_id, partner_id, tenant_name, client_id, client_name,"
+            " client_company,"
+            " client_zone, brief, state, starts_at, ends_at, price_minor, currency, partner_share)"
+            " select c.tenant_id, c.id, c.partner_id, %s, c.client_id, p.name, p.company, p.zone, coalesce(b.text,"
+            " ''), 'confirmed',"
+            " c.starts_at, c.ends_at, c.price_minor, c.currency, c.partner_share from consultations c"
+            " join clients p on p.tenant_id = c.tenant_id and p.id = c.client_id"
+            " left join briefs b on b.tenant_id = c.tenant_id and b.id = c.brief_id where c.tenant_id = %s and c.id = %s"
+            " on conflict (tenant_id, consultation_id) do update set state = 'confirmed'",
+            (load_config(tx).name, item.tenant_id, item.stream_id),
+        )
+
+    store.follow(consultation.Confirmed, confirmed)
+    store.follow(consultation.Started, _becomes("started"))
+    store.follow(consultation.Completed, _becomes("completed", stamp=True))
+    store.follow(consultation.CompletionUndone, _becomes("started"))
+    store.follow(consultation.Cancelled, _becomes("cancelled"))
+    store.follow(meetings.Created, _linked)
+
+
+def _becomes(state: str, *, stamp: bool = False) -> Follower:
+    def follow(tx: Transaction, item: Recorded) -> None:
+        tx.driver.execute(
+            "update partner_agenda set state = %s, completed_at = %s where tenant_id = %s and consultation_id = %s",
+            (state, item.recorded_at if stamp else None, item.tenant_id, item.stream_id),
+        )
+
+    return follow
+
+
+def _linked(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update partner_agenda set join_url = %s where tenant_id = %s and consultation_id = %s",
+        (item.value.join_url, item.tenant_id, item.value.consultation_id),
+    )

@@ -1,0 +1,139 @@
+"""Reads of consultations: open slots, a client's sessions, one session for somebody who belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from fxo.core.consultations import slots
+from fxo.core.errors import NotFound
+from fxo.core.events.store import Transaction
+from fxo.core.money import Money
+from fxo.core.partners import queries as partners
+from fxo.core.partners.availability import Availability
+from fxo.core.scope import ActorKind, CancellationPolicy
+
+NEARBY = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationRow:
+    """A consultation as its pages show it."""
+
+    id: UUID
+    client_id: UUID
+    partner_id: UUID
+    brief_id: UUID | None
+    payment_id: UUID | None
+    state: str
+    starts_at: datetime
+    ends_at: datetime
+    held_until: datetime
+    price: Money
+    reason: str | None
+    confirmed_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    partner_share: int
+    """In basis points, fixed when the slot was held, and so is the policy."""
+    policy: CancellationPolicy
+
+
+_COLUMNS = (
+    "id, client_id, partner_id, brief_id, payment_id, state, starts_at, ends_at, held_until, price_minor, currency, reason,"
+    " confirmed_at, started_at, completed_at, partner_share, policy"
+)
+
+
+def _row(row: Any) -> ConsultationRow:
+    values: tuple[Any, ...] = (*row[:9], Money(row.price_minor, row.currency), *row[11:16], CancellationPolicy(**row.policy))
+    return ConsultationRow(*values)
+
+
+def find(tx: Transaction, consultation_id: UUID) -> ConsultationRow:
+    """The consultation, for its client, its partner, an operator or code. Anybody else: `NotFound`."""
+    row = tx.execute(
+        f"select {_COLUMNS} from consultations where tenant_id = :t and id = :id", t=tx.scope.tenant_id, id=consultation_id
+    ).first()
+    found = _row(row) if row else None
+    if found:
+        match tx.actor.kind:
+            case ActorKind.MEMBER if found.client_id == tx.actor.id:
+                return found
+            case ActorKind.PARTNER if found.partner_id == tx.actor.id:
+                return found
+            case ActorKind.CODE:
+                return found
+    raise NotFound("There is no such session here.")
+
+
+def mine(tx: Transaction) -> list[ConsultationRow]:
+    """The client's bookings and sessions, the next one first, then the past ones, newest first; abandoned holds left out."""
+    rows = tx.execute(
+        f"select {_COLUMNS} from consultations where tenant_id = :t and client_id = :c"
+        " and state in ('held', 'confirmed', 'started', 'completed', 'cancelled', 'lost') order by starts_at",
+        t=tx.scope.tenant_id, c=tx.actor.id,
+    ).all()  # fmt: skip
+    found = [_row(row) for row in rows]
+    ahead = [item for item in found if item.ends_at > tx.now]
+    return ahead + [item for item in reversed(found) if item.ends_at <= tx.now]
+
+
+def taken(
+    tx: Transaction, partner_ids: Sequence[UUID], window: tuple[datetime, datetime]
+) -> dict[UUID, list[tuple[datetime, datetime]]]:
+    """When these partners are taken by any tenant: busy, and nothing else (hard case 22)."""
+    rows = tx.driver.execute(
+        "select partner_id, starts_at, ends_at from partner_time where partner_id = any(%s) and ends_at > %s and starts_at < %s",
+        (list(partner_ids), window[0] - timedelta(days=1), window[1] + timedelta(days=1)),
+    ).fetchall()
+    found: dict[UUID, list[tuple[datetime, datetime]]] = {partner_id: [] for partner_id in partner_ids}
+    for partner_id, starts_at, ends_at in rows:
+        found[partner_id].append((starts_at, ends_at))
+    return found
+
+
+Weeks = dict[UUID, tuple[Availability, slots.Busy]]
+
+
+def _weeks(
+    tx: Transaction, partner_ids: Sequence[UUID], window: tuple[datetime, datetime], external: Mapping[UUID, slots.Busy] | None
+) -> Weeks:
+    busy = taken(tx, partner_ids, window)
+    return {
+        partner_id: (week, [*busy[partner_id], *(external or {}).get(partner_id, ())])
+        for partner_id, week in partners.availability(tx, partner_ids).items()
+    }
+
+
+def open_slots(
+    tx: Transaction,
+    partner_ids: Sequence[UUID],
+    window: tuple[datetime, datetime],
+    external: Mapping[UUID, slots.Busy] | None = None,
+) -> dict[UUID, list[datetime]]:
+    """The open starts (UTC) of these partners within the window. `external` are busy times from their calendars."""
+    return slots.open_slots_of(_weeks(tx, partner_ids, window, external), now=tx.now, window=window)
+
+
+def next_open(
+    tx: Transaction,
+    partner_ids: Sequence[UUID],
+    *,
+    days: int = 21,
+    count: int = 3,
+    external: Mapping[UUID, slots.Busy] | None = None,
+) -> dict[UUID, list[slots.Slot]]:
+    """The next open slots of each partner, at most `count`, within so many days."""
+    window = (tx.now, tx.now + timedelta(days=days))
+    return slots.next_free(_weeks(tx, partner_ids, window, external), now=tx.now, window=window, count=count)
+
+
+def nearest_open(tx: Transaction, partner_id: UUID, wanted: datetime, external: slots.Busy = ()) -> list[datetime]:
+    """The three open starts of the partner nearest to the wanted one, within a week of it."""
+    window = (max(tx.now, wanted - NEARBY), wanted + NEARBY)
+    found = open_slots(tx, [partner_id], window, {partner_id: external}).get(partner_id, [])
+    return slots.nearest([start for start in found if start != wanted], wanted)

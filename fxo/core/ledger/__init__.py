@@ -1,0 +1,1 @@
+"""Who is owed what: postings as a pure function of events."""

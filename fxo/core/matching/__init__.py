@@ -1,0 +1,1 @@
+"""Briefs and shortlists: what a client asks for, and who fits."""

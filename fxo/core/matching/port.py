@@ -1,0 +1,192 @@
+"""The matching port: a brief against the partners' own records, in words of ours. No vendor type crosses it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Protocol
+from uuid import UUID
+
+STRENGTHS = ("very strong", "strong", "good", "possible")
+"""How well a partner fits, in words, best first."""
+
+URGENCIES: Mapping[str, str] = {"now": "Today or tomorrow", "week": "This week", "fortnight": "Within two weeks"}
+"""Code to label of `Brief.urgency`; None is any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRecord:
+    """What a partner's profile says, as data and never as instructions. Only this may be quoted to a client."""
+
+    id: UUID
+    name: str
+    title: str = ""
+    roles: tuple[str, ...] = ()
+    headline: str = ""
+    bio: str = ""
+    skills: tuple[str, ...] = ()
+    industries: tuple[str, ...] = ()
+    years: int = 0
+    certifications: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    """Lines of work done, each with its result; usually three."""
+    languages: tuple[str, ...] = ()
+    """English names: `German`, `Hindi`."""
+    country: str = ""
+    zone: str = "UTC"
+    """IANA name."""
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        """The texts of that field: its lines, or the one text; none where the record has no such field."""
+        value = getattr(self, field) if field in _QUOTABLE else ()
+        return (value,) if isinstance(value, str) else value
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Every quotable text as `(field, text)`."""
+        return ((field, text) for field in _QUOTABLE for text in self.texts(field))
+
+
+_QUOTABLE = tuple(field.name for field in fields(PartnerRecord) if field.name not in ("id", "years"))
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a client wrote and chose. `text` and `context` are untrusted and may be of any length and script."""
+
+    text: str
+    context: str = ""
+    """A line on the company, where it was asked for."""
+    role: str | None = None
+    """`CIO`, `CTO`, `CISO`, as the client chose it; it overrules what the text suggests. So do the next two."""
+    industry: str | None = None
+    urgency: str | None = None
+    """A key of `URGENCIES`."""
+    zone: str | None = None
+    """The client's IANA zone."""
+    language: str | None = None
+    """English name of the language for the session; None where the client did not choose one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A verbatim piece of one field of the partner's record."""
+
+    line: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One partner against the brief."""
+
+    partner_id: UUID
+    score: float
+    """From 0 to 1, comparable between briefs."""
+    strength: str
+    """One of `STRENGTHS`."""
+    reasons: tuple[str, ...] = ()
+    """Two sentences; what stands between “ and ” is quoted from the record."""
+    evidence: tuple[Evidence, ...] = ()
+    caveat: str = ""
+    """One honest sentence: why perhaps not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What was read out of the brief, for the client to see and to correct."""
+
+    role: str | None = None
+    topics: tuple[str, ...] = ()
+    industry: str | None = None
+    urgency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """All partners, best first, and how sure the ranker is that anybody fits at all."""
+
+    matches: tuple[Match, ...]
+    confidence: float
+    """From 0 to 1; below 0.3 the page says that nobody here fits."""
+    no_match: bool
+    ranker: str
+    """Name and version (`local-lexical 1`), kept in the `matched` event."""
+    understood: Understanding = Understanding()
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingCapabilities:
+    """What this provider can do; asked, never guessed."""
+
+    refines: bool = False
+    """Whether `refine` can know better than `rank`; where not, it is not called."""
+    sends_text_out: bool = False
+    """Whether briefs and records leave our servers; a tenant is told before it switches this on."""
+
+
+class MatchingProvider(Protocol):
+    """Ranks partners for a brief.
+
+    Called outside a database transaction, with a time limit, possibly from several threads at once. The brief and the records are
+    data: an instruction in either moves nothing. Every answer goes through `check_ranking`; one that lies counts as a failure.
+    Failing: `Retryable`, `Unavailable`, `Misconfigured` from `fxo.core.errors`; anything else counts as `Unavailable`. After a
+    failure the tenant's next provider is asked.
+    """
+
+    @property
+    def capabilities(self) -> MatchingCapabilities: ...
+
+    def rank(self, brief: Brief, partners: Sequence[PartnerRecord], *, limit: int = 5) -> Ranking:
+        """Rank these partners for this brief.
+
+        Called when a client submits or corrects a brief; the page waits for it (1.5 s, then the local ranking stands). May read
+        nothing but its arguments and its own settings; may not write, and may not name anybody who is not among `partners`.
+        Returns every partner exactly once, best first; the first `limit` carry reasons, evidence and caveat, the others may.
+        A brief that nobody fits is an answer (`no_match`) and not an error; so is an empty roster.
+        """
+        ...
+
+    def refine(self, brief: Brief, ranking: Ranking, partners: Sequence[PartnerRecord]) -> Ranking:
+        """Improve a ranking that the client already sees.
+
+        Called in a second request, after the shortlist is on the page, and only where `capabilities.refines`. `ranking` is the
+        one on the page, of this or of another provider. It may take seconds; it may reorder and reword, with the same bounds as
+        `rank`. Returns a whole ranking, or `ranking` itself where it has nothing to add. If it fails, the first ranking stands.
+        """
+        ...
+
+
+def check_ranking(ranking: Ranking, partners: Sequence[PartnerRecord]) -> None:
+    """Refuse a ranking that lies: every partner once, scores in order and in range, quotes verbatim; else ValueError."""
+    records = {record.id: record for record in partners}
+    _check_range("the confidence", ranking.confidence)
+    seen: set[UUID] = set()
+    before = 1.0
+    for match in ranking.matches:
+        record = records.get(match.partner_id)
+        if record is None:
+            raise ValueError(f"partner {match.partner_id} was not among those to rank")
+        if match.partner_id in seen:
+            raise ValueError(f"partner {match.partner_id} is ranked twice")
+        seen.add(match.partner_id)
+        _check_range(f"the score of partner {match.partner_id}", match.score)
+        if match.score > before:
+            raise ValueError(f"partner {match.partner_id} stands below a lower score")
+        before = match.score
+        if match.strength not in STRENGTHS:
+            raise ValueError(f"{match.strength!r} is not one of the strengths")
+        for evidence in match.evidence:
+            if not evidence.line.strip() or not any(evidence.line in text for text in record.texts(evidence.field)):
+                raise ValueError(f"evidence for partner {match.partner_id} is not in the record: {evidence.line!r}")
+        for quote in re.findall("“([^”]*)”", " ".join((*match.reasons, match.caveat))):
+            if not any(quote in text for _, text in record.lines()):
+                raise ValueError(f"a reason for partner {match.partner_id} quotes what is not in the record: {quote!r}")
+    if missing := len(records) - len(seen):
+        raise ValueError(f"{missing} partners are missing from the ranking")
+
+
+def _check_range(what: str, value: float) -> None:
+    if math.isnan(value) or not 0 <= value <= 1:
+        raise ValueError(f"{what} is {value}, outside 0 to 1")

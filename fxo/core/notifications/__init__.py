@@ -1,0 +1,1 @@
+"""Mails, messages and the catalogue that says which."""

@@ -1,0 +1,79 @@
+"""The notification port: delivering a message through one channel, in words of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Channel(StrEnum):
+    MAIL = "mail"
+    SMS = "sms"
+    PUSH = "push"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One rendered message to one person. `id` is ours, the same in every retry (it becomes the Message-ID)."""
+
+    id: str
+    kind: str
+    """Its name in the catalogue (`booking_confirmed_client`)."""
+    to_name: str
+    to_address: str
+    """A mail address, a phone number in E.164, or a push subscription as JSON, by channel."""
+    subject: str
+    text: str
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The provider has taken the message; its reference finds it again in its reports."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a message: `delivered`, `bounced`, `complained` or `gone`."""
+
+    reference: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationCapabilities:
+    channels: frozenset[Channel]
+
+
+class NotificationProvider(Protocol):
+    """Something that brings messages to people.
+
+    Called outside a database transaction, with a time limit, again after a crash; a provider that can tell repeats by
+    `message.id` delivers once.
+    Failing: `Declined('bad_address')`, `Declined('gone')`, `Retryable`, `Unavailable`, `Misconfigured`; anything else counts as
+    `Unavailable`, and the next provider of the channel is asked.
+    """
+
+    @property
+    def capabilities(self) -> NotificationCapabilities: ...
+
+    def deliver(self, message: Message, channel: Channel) -> Delivery:
+        """Hand over one message; returns once the provider has taken it."""
+        ...
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
+        """Verify, and tell what became of messages; `Declined('bad_signature')` on a forgery."""
+        ...

@@ -1,0 +1,1 @@
+"""The experts of the network: profile, availability, roster."""

@@ -1,0 +1,101 @@
+"""What changes partners and rosters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
+
+from fxo.core.errors import Invalid, NotAllowed
+from fxo.core.events.store import Transaction
+from fxo.core.ids import NETWORK, derived_id
+from fxo.core.partners.availability import Availability
+from fxo.core.partners.importing import PartnerImport
+from fxo.core.partners.model import PARTNER, ROSTER_ENTRY, Added, AvailabilitySet, ProfileSet, RosterEnded, roster_id_of
+from fxo.core.scope import Permission
+
+DEFAULT_HOURS = tuple({"weekday": day, "start": "09:00", "end": "17:00"} for day in range(5))
+
+
+def partner_id_of(source: str) -> UUID:
+    """The id of the partner whom a file names so; the same in later files."""
+    return derived_id(NETWORK, "partner", source.lower())
+
+
+def import_partners(tx: Transaction, found: Sequence[PartnerImport], tenants: Mapping[str, UUID]) -> list[UUID]:
+    """Keep every partner of a file, all or nothing; in the system scope `partners`. Unchanged records append nothing.
+
+    `tenants` are ids by slug, for `visible_to`. Who has no week in the file gets office hours in their own zone at first.
+    """
+    streams = [(item, tx.load(PARTNER, partner_id_of(item.id))) for item in found]
+    changes = []
+    for item, stream in streams:
+        if item.visible_to and item.visible_to not in tenants:
+            raise Invalid(f"{item.id}: there is no tenant {item.visible_to!r} to be visible to.", field="visible_to")
+        profile = ProfileSet(
+            partner_id=stream.id,
+            source=item.id,
+            name=item.name,
+            email=item.email,
+            title=item.title,
+            headline=item.headline,
+            bio=item.bio,
+            roles=item.roles,
+            skills=item.skills,
+            industries=item.industries,
+            certifications=item.certifications,
+            cases=item.case_studies,
+            languages=item.languages,
+            years=item.years_experience,
+            country=item.country,
+            zone=item.timezone,
+            visible_to=tenants[item.visible_to] if item.visible_to else None,
+        )
+        events: list[object] = [] if stream.state.profile == profile else [profile]
+        week = item.availability.to_data() if item.availability else stream.state.week
+        week = week or Availability.from_data({"zone": item.timezone, "weekly": list(DEFAULT_HOURS)}).to_data()
+        if week != stream.state.week:
+            events.append(AvailabilitySet(stream.id, week))
+        changes.append((stream, events))
+    tx.append(*changes)
+    return [stream.id for _, stream in streams]
+
+
+def set_availability(tx: Transaction, availability: Availability) -> None:
+    """The partner's own week, in the partner's own scope."""
+    if not tx.actor.may(Permission.EDIT_OWN_PROFILE):
+        raise NotAllowed("Only the expert may change this week.")
+    partner = tx.load(PARTNER, tx.actor.id)
+    if partner.state.week != availability.to_data():
+        tx.append((partner, [AvailabilitySet(tx.actor.id, availability.to_data())]))
+
+
+def change_availability(tx: Transaction, change: Callable[[Availability], Availability]) -> None:
+    """The partner's own week as `change` makes it of the one that stands; who has none yet begins with an empty one."""
+    partner = tx.load(PARTNER, tx.actor.id)
+    zone = partner.state.profile.zone if partner.state.profile else "UTC"
+    set_availability(tx, change(Availability.from_data(partner.state.week or {"zone": zone})))
+
+
+def add_to_roster(
+    tx: Transaction, partner_ids: Sequence[UUID], *, price_minor: int | None = None, partner_share: int | None = None
+) -> None:
+    """Let this tenant book these partners; by its administrator, or code. Who is on the roster already stays as they are."""
+    if not tx.actor.may(Permission.MANAGE_TENANT):
+        raise NotAllowed("Only an administrator may change the roster.")
+    entries = [tx.load(ROSTER_ENTRY, roster_id_of(tx.scope.tenant_id, partner_id)) for partner_id in partner_ids]
+    tx.append(
+        *(
+            (entry, [Added(partner_id, price_minor, partner_share)])
+            for entry, partner_id in zip(entries, partner_ids, strict=True)
+            if not entry.state
+        )
+    )
+
+
+def end_roster_entry(tx: Transaction, partner_id: UUID) -> None:
+    """Stop booking this partner here; what is booked stands."""
+    if not tx.actor.may(Permission.MANAGE_TENANT):
+        raise NotAllowed("Only an administrator may change the roster.")
+    entry = tx.load(ROSTER_ENTRY, roster_id_of(tx.scope.tenant_id, partner_id))
+    if entry.state:
+        tx.append((entry, [RosterEnded(partner_id)]))

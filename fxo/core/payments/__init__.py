@@ -1,0 +1,1 @@
+"""One stream per payment, and the provider port that moves the money."""

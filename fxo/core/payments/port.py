@@ -1,0 +1,211 @@
+"""The payment port: what a payment provider can be asked, in words of ours. No vendor type crosses it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from fxo.core.money import Money
+from fxo.core.payments.plan import AuthorisationWindows
+
+__all__ = ["AuthorisationWindows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The payer at the provider: our id for them, and the provider's where it has met them before."""
+
+    person_id: UUID
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMethod:
+    """A card kept for later: the provider's references, and a label for people (`Visa ending 4242`, never the number)."""
+
+    customer: str
+    reference: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One attempt at money. `reference` is ours, unique per attempt, and serves as the idempotency key in every retry of it."""
+
+    reference: str
+    amount: Money
+    customer: Customer
+    method: str
+    """A token from the card field, or a `SavedMethod.reference`."""
+    description: str = ""
+    """For the card statement and the provider's pages; no personal data."""
+    return_url: str = ""
+    """Where the bank sends the client back to after a confirmation."""
+
+
+class PaymentStatus(StrEnum):
+    """How an attempt stands at the provider."""
+
+    ACTION_REQUIRED = "action_required"
+    SAVED = "saved"
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderPayment:
+    """An attempt as the provider sees it now: the truth that webhooks and redirects only announce.
+
+    `reference` is the provider's id of it, `order_reference` ours; `captured` and `refunded` are cumulative.
+    """
+
+    reference: str
+    order_reference: str
+    status: PaymentStatus
+    amount: Money
+    captured: Money
+    refunded: Money
+    capture_before: datetime | None = None
+    method: SavedMethod | None = None
+    url: str | None = None
+    """Where a person has to act, while `action_required`."""
+    reason: str | None = None
+    """Why it was declined, as one of our codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    reference: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    reference: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One verified message from the provider: something about this attempt has changed; ask `fetch` what."""
+
+    event_id: str
+    kind: str
+    reference: str
+    order_reference: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSetup:
+    """How a page takes card details: one ES module with `mount(element, config)` and `confirm() -> Promise<{token}>`.
+
+    Card details go from the browser to the provider and never through us (PCI DSS, PRD SR-2.1).
+    """
+
+    module_url: str
+    public_config: Mapping[str, Any] = field(default_factory=dict)
+    csp_sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """CSP directive (`script-src`, `frame-src`, `connect-src`) to the sources that checkout adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCapabilities:
+    """What this provider can do; asked, never guessed."""
+
+    partial_capture: bool = True
+    partial_refund: bool = True
+    transfers: bool = True
+    disputes: bool = True
+
+
+class PaymentProvider(Protocol):
+    """A company that holds, takes and returns money on cards.
+
+    Every method is called outside a database transaction, from durable work or a page, with a time limit.
+    It may be called again with the same order after a crash: the same `order.reference` must never move money twice.
+    Failing: `Declined`, `ActionRequired`, `Retryable`, `Unavailable`, `Misconfigured` from `fxo.core.errors`; anything else
+    counts as `Unavailable` and as a strike for the breaker.
+    """
+
+    @property
+    def capabilities(self) -> PaymentCapabilities: ...
+
+    def windows(self) -> AuthorisationWindows:
+        """The shortest times for which an authorisation surely holds. Asked at checkout; no network call."""
+        ...
+
+    def client_setup(self) -> ClientSetup:
+        """What the checkout page loads to take a card. No network call; public values only."""
+        ...
+
+    def authorise(self, order: Order) -> ProviderPayment:
+        """Hold the amount with the client present and keep the card for off-session use.
+
+        Called once the slot is claimed. Returns an authorised payment with its real `capture_before` and `method`.
+        Must not capture. Raises `Declined`, or `ActionRequired` where the bank wants the client's word.
+        """
+        ...
+
+    def save_method(self, order: Order) -> ProviderPayment:
+        """Keep the card for off-session use without holding money, doing any authentication now. Returns status `saved`."""
+        ...
+
+    def authorise_saved(self, order: Order) -> ProviderPayment:
+        """Hold the amount on a saved card while the client is away. `Declined('authentication_required')` where the
+        bank insists.
+        """
+        ...
+
+    def capture(self, reference: str, amount: Money, key: str) -> ProviderPayment:
+        """Take the amount (at most what is held); already captured is success. `key` is the idempotency key."""
+        ...
+
+    def void(self, reference: str, key: str) -> ProviderPayment:
+        """End an authorisation that was not captured; already voided or expired is success. Never touches captured money."""
+        ...
+
+    def refund(self, reference: str, amount: Money, key: str) -> Refund:
+        """Give back part or all of what was captured; more than that is `Declined('over_refund')`."""
+        ...
+
+    def fetch(self, reference: str) -> ProviderPayment:
+        """The attempt as it is now, by the provider's id."""
+        ...
+
+    def find_by_reference(self, order_reference: str) -> ProviderPayment | None:
+        """The attempt as it is now, by our reference; None where the provider never saw it. Asked before a late retry."""
+        ...
+
+    def list_changed_since(self, moment: datetime) -> Sequence[str]:
+        """Provider ids of the attempts of this tenant that changed since then; for the reconciler."""
+        ...
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Notice]:
+        """Verify the signature and its age, and parse. Raises `Misconfigured` without a secret,
+        `Declined('bad_signature')` on a forgery.
+        """
+        ...
+
+    def payout_onboarding(self, partner_id: UUID, return_url: str) -> str:
+        """The page at the provider where a partner sets up being paid."""
+        ...
+
+    def transfer(self, partner_id: UUID, amount: Money, key: str) -> Transfer:
+        """Pay a partner; at most once for the key."""
+        ...
+
+    def reverse_transfer(self, reference: str, amount: Money, key: str) -> Transfer:
+        """Take back part or all of a transfer; at most once for the key."""
+        ...
+
+    def submit_evidence(self, reference: str, evidence: Mapping[str, str], key: str) -> None:
+        """Answer a dispute on a captured payment; `Declined('no_dispute')` where there is none."""
+        ...

@@ -1,0 +1,96 @@
+"""The payments table and the cards kept for next time, filled from payment events in the same transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fxo.core.events.model import Recorded
+from fxo.core.events.store import Store, Transaction
+from fxo.core.payments import model
+
+
+def register(store: Store) -> None:
+    """Follow the events of payments."""
+    store.follow(model.Requested, _requested)
+    store.follow(model.ChallengeAsked, lambda tx, item: _set(tx, item, state="challenged", challenge_url=item.value.url))
+    store.follow(model.Declined, lambda tx, item: _set(tx, item, state="declined", reason=item.value.reason, challenge_url=None))
+    store.follow(model.CardSaved, _card_saved)
+    store.follow(model.Authorised, _authorised)
+    store.follow(model.AuthorisationRefused, lambda tx, item: _set(tx, item, reason=item.value.reason))
+    store.follow(model.Captured, lambda tx, item: _set(tx, item, state="captured", captured_minor=item.value.amount.minor))
+    store.follow(model.CaptureFailed, lambda tx, item: _set(tx, item, state="failed", reason=item.value.reason))
+    store.follow(model.Voided, lambda tx, item: _set(tx, item, state="voided", reason=item.value.reason))
+    store.follow(model.Abandoned, lambda tx, item: _set(tx, item, state="abandoned", reason=item.value.reason))
+
+
+def _requested(tx: Transaction, item: Recorded) -> None:
+    asked: model.Requested = item.value
+    tx.driver.execute(
+        "insert into payments (tenant_id, id, consultation_id, client_id, partner_id, state, provider, amount_minor, currency,"
+        " order_reference, authorise_at, updated_at) values (%s, %s, %s, %s, %s, 'requested', %s, %s, %s, %s, %s, %s)"
+        " on conflict (tenant_id, id) do update set state = 'requested', provider = excluded.provider, reason = null,"
+        " challenge_url = null,"
+        " order_reference = excluded.order_reference, updated_at = excluded.updated_at",
+        (
+            item.tenant_id,
+            item.stream_id,
+            asked.consultation_id,
+            asked.client_id,
+            asked.partner_id,
+            asked.provider,
+            asked.amount.minor,
+            asked.amount.currency,
+            str(asked.attempt),
+            asked.authorise_at,
+            item.recorded_at,
+        ),
+    )
+
+
+def _card_saved(tx: Transaction, item: Recorded) -> None:
+    _keep_method(tx, item)
+    _set(
+        tx,
+        item,
+        state="card_saved",
+        method_label=item.value.label,
+        authorise_at=item.value.authorise_at,
+        challenge_url=None,
+        reason=None,
+    )
+
+
+def _authorised(tx: Transaction, item: Recorded) -> None:
+    held: model.Authorised = item.value
+    _keep_method(tx, item)
+    _set(
+        tx,
+        item,
+        state="authorised",
+        provider_reference=held.reference,
+        capture_before=held.capture_before,
+        method_label=held.label,
+        challenge_url=None,
+        reason=None,
+    )
+
+
+def _keep_method(tx: Transaction, item: Recorded) -> None:
+    card: model.CardSaved | model.Authorised = item.value
+    tx.driver.execute(
+        "insert into saved_methods (tenant_id, client_id, provider, customer, reference, label, saved_at) values (%s,"
+        " %s, %s, %s, %s, %s, %s)"
+        " on conflict (tenant_id, client_id, provider) do update set customer = excluded.customer, reference ="
+        " excluded.reference,"
+        " label = excluded.label, saved_at = excluded.saved_at",
+        (item.tenant_id, card.client_id, card.provider, card.customer, card.method, card.label, item.recorded_at),
+    )
+
+
+def _set(tx: Transaction, item: Recorded, **columns: Any) -> None:
+    columns["updated_at"] = item.recorded_at
+    assignments = ", ".join(f"{name} = %({name})s" for name in columns)
+    tx.driver.execute(
+        f"update payments set {assignments} where tenant_id = %(t)s and id = %(id)s",
+        {**columns, "t": item.tenant_id, "id": item.stream_id},
+    )

@@ -1,0 +1,26 @@
+"""Plugins: loaded once at start, a provider for each tenant, and a guard around every call."""
+
+from fxo.core.hookspecs import OAuthSpec, ProviderSpec
+from fxo.core.plugins.announce import booking_requested, health, observe
+from fxo.core.plugins.calls import Guarded
+from fxo.core.plugins.context import ProviderContext
+from fxo.core.plugins.manager import PluginError, Plugins, build_plugin_manager
+from fxo.core.plugins.port import Port
+from fxo.core.plugins.providers import Providers, first_answer, secret_fields
+
+__all__ = [
+    "Guarded",
+    "OAuthSpec",
+    "PluginError",
+    "Plugins",
+    "Port",
+    "ProviderContext",
+    "ProviderSpec",
+    "Providers",
+    "booking_requested",
+    "build_plugin_manager",
+    "first_answer",
+    "health",
+    "observe",
+    "secret_fields",
+]

@@ -1,0 +1,131 @@
+"""The guard around every call into a plugin: outside transactions, within a time limit, with checked answers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+from fxo.core.db import in_transaction
+from fxo.core.errors import ProviderError, Unavailable
+from fxo.core.plugins.answers import BrokenPromise
+from fxo.core.plugins.breaker import Breaker
+from fxo.core.plugins.port import Port
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+Around = Callable[[], AbstractContextManager[Any]]
+"""Called by the thread that asks, entered by the thread that calls the plugin: brings the application's context along."""
+
+
+def refuse_inside_transaction(name: str) -> None:
+    """Raise RuntimeError where a transaction is open: nobody outside is waited for while rows are locked."""
+    if in_transaction():
+        raise RuntimeError(f"{name} is called inside a database transaction")
+
+
+def trace(error: BaseException) -> str:
+    """Kind and place of a failure for the log; never its text, which may quote a person."""
+    if isinstance(error, BrokenPromise):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__
+
+
+class Bulkhead:
+    """So many calls into one plugin at a time, each in a thread of its own; one that hangs holds its place until it returns."""
+
+    def __init__(self, name: str, around: Around, *, places: int = 16) -> None:
+        self.name = name
+        self._around = around
+        self._places = threading.BoundedSemaphore(places)
+
+    def run(self, call: Callable[[], T], seconds: float) -> T:
+        """What the call returns or raises; `Unavailable` where it takes longer than that."""
+        deadline = time.monotonic() + seconds
+        if not self._places.acquire(timeout=seconds):
+            raise Unavailable(f"{self.name} has all its places taken")
+        context = self._around()
+        done = threading.Event()
+        answer: list[T] = []
+        failure: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                with context:
+                    answer.append(call())
+            except BaseException as error:
+                failure.append(error if isinstance(error, Exception) else RuntimeError(type(error).__name__))
+            finally:
+                self._places.release()
+                done.set()
+
+        threading.Thread(target=work, name=f"plugin {self.name}", daemon=True).start()
+        if not done.wait(max(0.0, deadline - time.monotonic())):
+            raise Unavailable(f"{self.name} did not answer within {seconds:g} s")
+        if failure:
+            raise failure[0]
+        return answer[0]
+
+
+class Guarded:
+    """A provider for one tenant that keeps its port's promises: it has the port's members, and each is guarded.
+
+    A call returns what the port says, or raises one of the port's errors; whatever else happens is `Unavailable`.
+    The provider itself is made at the first call, under the same guard.
+    """
+
+    def __init__(
+        self, name: str, port: Port, make: Callable[[], Any], *, bulkhead: Bulkhead, breaker: Breaker, seconds: float
+    ) -> None:
+        self._name = name
+        self._port = port
+        self._make = make
+        self._bulkhead = bulkhead
+        self._breaker = breaker
+        self._seconds = seconds
+        self._provider: Any = None
+        self._making = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<{self._name} for the port {self._port.name}>"
+
+    def __getattr__(self, member: str) -> Any:
+        promised = self._port.answers.get(member)
+        if promised is None:
+            raise AttributeError(f"the port {self._port.name} has no {member!r}")
+        signature = promised.signature
+        if signature is None:
+            return self._ask(member, lambda: getattr(self._made(), member), {})
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(*args, **kwargs)
+            return self._ask(member, lambda: getattr(self._made(), member)(*args, **kwargs), given.arguments)
+
+        return method
+
+    def _made(self) -> Any:
+        with self._making:
+            if self._provider is None:
+                self._provider = self._make()
+            return self._provider
+
+    def _ask(self, member: str, call: Callable[[], Any], given: Mapping[str, Any]) -> Any:
+        refuse_inside_transaction(self._name)
+        self._breaker.admit()
+        try:
+            answer = self._bulkhead.run(call, min(self._seconds, self._port.seconds.get(member, self._seconds)))
+            self._port.check(member, answer, given)
+        except ProviderError as error:
+            (self._breaker.failed if isinstance(error, Unavailable) else self._breaker.succeeded)()
+            raise
+        except Exception as error:
+            self._breaker.failed()
+            log.warning("%s failed at %s: %s", self._name, member, trace(error))
+            raise Unavailable(f"{self._name} failed at {member}") from None
+        self._breaker.succeeded()
+        return answer

@@ -1,0 +1,119 @@
+"""What a plugin gets of the platform, for one tenant."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
+
+import orjson
+from pydantic import SecretStr
+
+from fxo.core.db import execute, transaction
+from fxo.core.errors import Misconfigured
+from fxo.core.scope import tenant_scope
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class State(Protocol):
+    """A small memory of the plugin, one per tenant: cursors, tokens that were refreshed, ids at the provider. Values are JSON."""
+
+    def get(self, key: str) -> Any:
+        """The value, or None."""
+        ...
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep the value in place of what was there."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget it; already gone is success."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """`State` in the table `plugin_state`, under the tenant's row level security; each call is one transaction."""
+
+    tenant_id: UUID
+    plugin: str
+
+    def get(self, key: str) -> Any:
+        with transaction(tenant_scope(self.tenant_id)) as session:
+            statement = "select value from plugin_state where tenant_id = :tenant and plugin = :plugin and key = :key"
+            return execute(session, statement, tenant=self.tenant_id, plugin=self.plugin, key=key).scalar_one_or_none()
+
+    def put(self, key: str, value: Any) -> None:
+        with transaction(tenant_scope(self.tenant_id)) as session:
+            execute(
+                session,
+                "insert into plugin_state (tenant_id, plugin, key, value) values (:tenant, :plugin, :key, cast(:value as jsonb))"
+                " on conflict (tenant_id, plugin, key) do update set value = excluded.value",
+                tenant=self.tenant_id, plugin=self.plugin, key=key, value=orjson.dumps(value).decode(),
+            )  # fmt: skip
+
+    def delete(self, key: str) -> None:
+        with transaction(tenant_scope(self.tenant_id)) as session:
+            statement = "delete from plugin_state where tenant_id = :tenant and plugin = :plugin and key = :key"
+            execute(session, statement, tenant=self.tenant_id, plugin=self.plugin, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Links that a provider hands to others."""
+
+    portal: str
+    """The tenant's portal, without a slash at the end."""
+    hooks: str
+    """Where this provider's messages are received."""
+    meet: Callable[[str], str]
+    """The page of a local meeting, by its token."""
+
+
+@dataclass(frozen=True)
+class ProviderContext:
+    """The tenant's settings and secrets, ways out, clocks, a log and a small memory.
+
+    One is made per tenant, plugin and settings, and used from several threads at once.
+    """
+
+    tenant_id: UUID
+    tenant_slug: str
+    plugin: str
+    settings: Any
+    """An instance of the model that the plugin has declared; None where it has declared none."""
+    clock: Callable[[], datetime]
+    """Business time in UTC, which the demo can move: for decisions and for what people see."""
+    system_clock: Callable[[], datetime]
+    """Real time in UTC: for the age of signatures and tokens."""
+    urls: Urls
+    state: State
+    log: logging.LoggerAdapter[logging.Logger] = field(repr=False)
+    """Carries tenant and plugin. Log ids, never names, addresses or what people wrote."""
+    seconds: float = 8.0
+    """The time limit of one call; connections are given up a little earlier."""
+
+    @property
+    def prefix(self) -> str:
+        """Goes in front of every key that leaves the tenant's own rows: in a cache, a file's name, a provider's account."""
+        return f"{self.tenant_id}/{self.plugin}/"
+
+    def secret(self, name: str) -> str:
+        """The secret of that name in the settings, opened. Raises `Misconfigured` where the tenant has given none."""
+        value = getattr(self.settings, name, None)
+        if not isinstance(value, SecretStr) or not value.get_secret_value():
+            raise Misconfigured(f"{self.plugin} needs {name}", field=name)
+        return value.get_secret_value()
+
+    @cached_property
+    def http(self) -> httpx.Client:
+        """A client with the platform's time limits, made at first use; it follows no redirects."""
+        import httpx
+
+        return httpx.Client(timeout=httpx.Timeout(self.seconds * 0.9, connect=min(3.0, self.seconds / 2)))

@@ -1,0 +1,204 @@
+"""Which provider serves a tenant: the tenant's record says who, in which order, with which settings."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, overload
+from uuid import UUID
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from fxo.core.clock import system_now
+from fxo.core.errors import ActionRequired, Declined, Misconfigured, ProviderError, Unavailable
+from fxo.core.hookspecs import PortName
+from fxo.core.plugins.breaker import Breaker
+from fxo.core.plugins.calls import Around, Bulkhead, Guarded
+from fxo.core.plugins.context import ProviderContext, StoredState, Urls
+from fxo.core.plugins.manager import Plugins
+from fxo.core.scope import ProviderChoice, TenantConfig
+from fxo.settings import Settings
+
+if TYPE_CHECKING:
+    from fxo.core.calendars.port import CalendarProvider
+    from fxo.core.matching.port import MatchingProvider
+    from fxo.core.notifications.port import NotificationProvider
+    from fxo.core.payments.port import PaymentProvider
+
+P = TypeVar("P")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+Unseal = Callable[[UUID, str, str, str], str]
+"""Opens a sealed secret: tenant, plugin, field, what is stored."""
+
+
+class Providers:
+    """The providers of all tenants in this process, made at first use and kept as long as their settings stay the same.
+
+    `platform` holds settings by plugin for tenants that have given none of their own. The two are never mixed, so that the
+    platform's password cannot be sent to a server that a tenant has named.
+    """
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime],
+        around: Around,
+        unseal: Unseal = lambda tenant_id, plugin, field, stored: stored,
+        platform: Mapping[str, Mapping[str, Any]] | None = None,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.plugins = plugins
+        self.seconds = settings.provider_seconds
+        self._settings = settings
+        self._clock = clock
+        self._unseal = unseal
+        self._platform = platform or {}
+        self._ticks = ticks
+        self.bulkheads = {name: Bulkhead(name, around) for name in plugins.names}
+        self._made: dict[tuple[UUID, str, str], tuple[object, object]] = {}
+        self._lock = threading.Lock()
+
+    @overload
+    def chain(self, config: TenantConfig, port: Literal["matching"]) -> list[tuple[str, MatchingProvider]]: ...
+    @overload
+    def chain(self, config: TenantConfig, port: Literal["calendars"]) -> list[tuple[str, CalendarProvider]]: ...
+    @overload
+    def chain(self, config: TenantConfig, port: Literal["payments"]) -> list[tuple[str, PaymentProvider]]: ...
+    @overload
+    def chain(self, config: TenantConfig, port: Literal["notifications"]) -> list[tuple[str, NotificationProvider]]: ...
+    def chain(self, config: TenantConfig, port: PortName) -> list[tuple[str, Any]]:
+        """The tenant's providers for the port in the order in which they are asked, each with its name and its guard.
+
+        A tenant without a choice has the embedded provider; matching and calendars have it last in any case. For payments the
+        chain has one link: they never fail over.
+        """
+        rules = self.plugins.ports[port]
+        names = [choice.name for choice in config.providers.get(port, ())] or [rules.local]
+        if not rules.fails_over:
+            names = names[:1]
+        if rules.local_last and rules.local not in names:
+            names.append(rules.local)
+        return [(name, self._guard(config, port, name)) for name in names]
+
+    @overload
+    def named(self, config: TenantConfig, port: Literal["matching"], name: str) -> MatchingProvider: ...
+    @overload
+    def named(self, config: TenantConfig, port: Literal["calendars"], name: str) -> CalendarProvider: ...
+    @overload
+    def named(self, config: TenantConfig, port: Literal["payments"], name: str) -> PaymentProvider: ...
+    @overload
+    def named(self, config: TenantConfig, port: Literal["notifications"], name: str) -> NotificationProvider: ...
+    def named(self, config: TenantConfig, port: PortName, name: str) -> Any:
+        """The provider that something was begun with, whatever the tenant has chosen since; `Misconfigured` for a stranger."""
+        self._check_known(port, name)
+        return self._guard(config, port, name)
+
+    def context(self, config: TenantConfig, plugin: str) -> ProviderContext:
+        """What the plugin gets for this tenant. Raises `Misconfigured` where the settings do not fit its model."""
+        return self._kept("context", config, plugin, lambda: self._context(config, plugin))
+
+    def _context(self, config: TenantConfig, plugin: str) -> ProviderContext:
+        logger = logging.LoggerAdapter(logging.getLogger(f"fxo.plugins.{plugin}"), {"tenant": config.slug, "plugin": plugin})
+        url, host = self._settings.url, self._settings.host
+        return ProviderContext(
+            tenant_id=config.id,
+            tenant_slug=config.slug,
+            plugin=plugin,
+            settings=self._valid_settings(config, plugin),
+            clock=self._clock,
+            system_clock=system_now,
+            urls=Urls(
+                portal=config.portal_url or url(host(config.slug), ""),
+                hooks=url(host("hooks"), f"/{plugin}"),
+                meet=lambda token: url(host("meet"), f"/{token}"),
+            ),
+            state=StoredState(config.id, plugin),
+            log=logger,
+            seconds=self.seconds,
+        )
+
+    def live(self, config: TenantConfig) -> list[str]:
+        """The names of this tenant's providers that talk to the outside world; the demo starts with none."""
+        chosen = [choice.name for choices in config.providers.values() for choice in choices]
+        return [name for name in chosen if name in self.plugins.specs and self.plugins.specs[name].live]
+
+    def _check_known(self, port: PortName, name: str) -> None:
+        spec = self.plugins.specs.get(name)
+        if spec is None or spec.port != port:
+            known = ", ".join(sorted(each.name for each in self.plugins.specs.values() if each.port == port)) or "none"
+            raise Misconfigured(f"no provider for {port} is called {name!r}; loaded: {known}", field=port)
+        if self._settings.demo and spec.live:
+            raise Misconfigured(f"{name} talks to the outside world, and the demo's clock can be moved", field=port)
+
+    def _guard(self, config: TenantConfig, port: PortName, name: str) -> Guarded:
+        def make() -> Any:
+            self._check_known(port, name)
+            return self.plugins.specs[name].factory(self.context(config, name))
+
+        def guard() -> Guarded:
+            bulkhead = self.bulkheads.get(name) or Bulkhead(name, nullcontext)
+            breaker = Breaker(self._ticks)
+            return Guarded(name, self.plugins.ports[port], make, bulkhead=bulkhead, breaker=breaker, seconds=self.seconds)
+
+        return self._kept(port, config, name, guard)
+
+    def _kept(self, what: str, config: TenantConfig, plugin: str, make: Callable[[], T]) -> T:
+        """The same thing as before, for as long as the tenant's record says the same."""
+        key, made_from = (config.id, what, plugin), (_choice(config, plugin), config.slug, config.portal_url)
+        if key not in self._made or self._made[key][0] != made_from:
+            made = make()
+            with self._lock:
+                if key not in self._made or self._made[key][0] != made_from:
+                    self._made[key] = made_from, made
+        return cast(T, self._made[key][1])
+
+    def _valid_settings(self, config: TenantConfig, plugin: str) -> Any:
+        model = self.plugins.settings.get(plugin)
+        if model is None:
+            return None
+        own = _choice(config, plugin).settings
+        values = dict(own or self._platform.get(plugin, {}))
+        for name in secret_fields(model) if own else ():
+            if values.get(name):
+                values[name] = self._unseal(config.id, plugin, name, values[name])
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            field_name = ".".join(str(part) for part in first["loc"])
+            raise Misconfigured(f"{plugin}: {field_name or 'the settings'}: {first['msg']}", field=field_name) from None
+
+
+def secret_fields(model: type[BaseModel]) -> list[str]:
+    """The fields of a settings model that are stored sealed."""
+    return [name for name, field in model.model_fields.items() if SecretStr in (field.annotation, *get_args(field.annotation))]
+
+
+def _choice(config: TenantConfig, plugin: str) -> ProviderChoice:
+    chosen = (choice for choices in config.providers.values() for choice in choices if choice.name == plugin)
+    return next(chosen, ProviderChoice(plugin))
+
+
+def first_answer(chain: Sequence[tuple[str, P]], call: Callable[[P], T]) -> tuple[str, T]:
+    """The first answer along the chain, with the name of who gave it.
+
+    The next provider is asked when one cannot answer (`Retryable`, `Unavailable`, `Misconfigured`); a refusal
+    (`Declined`, `ActionRequired`) is an answer. Raises what the first one raised where nobody can.
+    """
+    failures: list[ProviderError] = []
+    for name, provider in chain:
+        try:
+            return name, call(provider)
+        except (Declined, ActionRequired):
+            raise
+        except ProviderError as error:
+            log.warning("%s cannot answer: %s", name, error)
+            failures.append(error)
+    raise failures[0] if failures else Unavailable("there is no provider to ask")

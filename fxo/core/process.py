@@ -1,0 +1,427 @@
+"""The booking process on one page: what follows from each event, in another slice or outside.
+
+A client holds a slot. The hold ends after ten minutes unless money settles it. The card is authorised now, or saved and
+authorised
+three days before. With slot and money ours the booking is confirmed: a meeting is made, both are told, both are reminded. The
+session starts, the partner completes it, ten seconds later the money is taken, the ledger is posted, both are told.
+
+This is the only module that calls commands of two slices. All that touches the outside is a reaction on a work row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from fxo.core.calendars import model as meetings
+from fxo.core.calendars.model import MEETING, meeting_id_of
+from fxo.core.calendars.port import CalendarProvider, Meeting, MeetingWanted
+from fxo.core.consultations import claims
+from fxo.core.consultations import commands as consultations
+from fxo.core.consultations import model as consultation
+from fxo.core.consultations import queries as consultation_rows
+from fxo.core.consultations.model import CONSULTATION, Booked, Done, Ended, Party
+from fxo.core.errors import ActionRequired, Conflict, Declined, Retryable
+from fxo.core.events.model import Recorded, type_named
+from fxo.core.events.store import Follower, Store, Transaction
+from fxo.core.hookspecs import Booking
+from fxo.core.notifications import facts
+from fxo.core.notifications import reactions as notifications
+from fxo.core.payments import model as payment
+from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
+from fxo.core.payments.port import PaymentStatus, ProviderPayment
+from fxo.core.payments.queries import payment_id_of
+from fxo.core.payments.reactions import Answer, Ask, LoadConfig, PaymentReactions, Take, authorised, card_saved
+from fxo.core.plugins import Providers, observe
+from fxo.core.ratings import model as ratings
+from fxo.core.scope import TenantConfig
+from fxo.core.work import alarms, rows
+from fxo.core.work.model import Reaction, Registry, Waiting, Work, timer
+
+LINK_GRACE = timedelta(seconds=20)
+"""How long a confirmation mail waits for the meeting link; without one it goes out all the same (hard case 9)."""
+
+BANK_GRACE = timedelta(minutes=5)
+"""How long after the hold a client may still answer the bank; then the attempt is ended."""
+
+LINK_ALARM = timedelta(hours=2)
+"""How long before the start a missing link becomes an alarm."""
+
+_HOOKS: dict[type[object], str] = {
+    consultation.Confirmed: "fxo_booking_confirmed",
+    consultation.Cancelled: "fxo_booking_cancelled",
+    consultation.Started: "fxo_session_started",
+    consultation.Completed: "fxo_session_completed",
+    ratings.Given: "fxo_session_rated",
+}
+"""Which hook announces which event."""
+
+
+def register(
+    store: Store,
+    registry: Registry,
+    providers: Providers,
+    load_config: LoadConfig,
+    layout: notifications.Layout,
+    places: notifications.Places,
+) -> None:
+    """Hang the process on the events, and its reactions on the kinds of work."""
+    process = Process(providers, load_config)
+
+    # What follows from each event, in the transaction that appends it.
+    store.follow(consultation.Held, process.held)
+    store.follow(consultation.Confirmed, process.confirmed)
+    store.follow(consultation.SlotLost, process.slot_lost)
+    store.follow(consultation.Completed, process.completed)
+    store.follow(consultation.Cancelled, process.cancelled)
+    store.follow(payment.CardSaved, process.card_saved)
+    store.follow(payment.AuthorisationRefused, process.authorisation_refused)
+    store.follow(payment.Captured, process.captured)
+    store.follow(meetings.Created, process.meeting_created)
+    for event_class, hook in _HOOKS.items():
+        store.follow(event_class, process.announce(hook))
+
+    # What the outside is asked, by kind of work.
+    pay = process.pay
+    registry.add(
+        timer("consultations.release", lambda tx, work: consultations.release(tx, work.stream_id, "expired")),
+        timer("consultations.start", lambda tx, work: consultations.start(tx, work.stream_id)),
+        Reaction("payments.authorise", pay.interactive("authorise"), pay.ask, process.payment_settled, process.payment_unclear),
+        Reaction("payments.save_card", pay.interactive("save_method"), pay.ask, process.payment_settled, process.payment_unclear),
+        Reaction("payments.authorise_saved", pay.off_session, pay.ask, process.saved_card_answered),
+        timer("payments.give_up", process.give_up_unpaid),
+        Reaction("payments.capture", process.to_capture, pay.capture, process.capture_answered),
+        Reaction("payments.void", process.to_void, pay.void, process.voided),
+        Reaction(
+            "calendars.sync_meeting",
+            process.meeting_to_sync,
+            process.sync_meeting,
+            process.meeting_synced,
+            process.meeting_failed,
+        ),
+        timer("calendars.check_link", process.check_link),
+        notifications.reaction(providers, load_config, layout, places),
+        Reaction("hooks.announce", process.to_announce, process.tell_plugin, lambda tx, work, wanted, outcome: None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """A meeting to make, or (without `wanted`) to cancel at the provider that has it."""
+
+    config: TenantConfig
+    wanted: MeetingWanted | None
+    standing: meetings.Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    config: TenantConfig
+    hook: str
+    plugin: str
+    booking: Booking
+
+
+class Process:
+    """The story, in the order in which it happens."""
+
+    def __init__(self, providers: Providers, load_config: LoadConfig) -> None:
+        self.providers = providers
+        self.load_config = load_config
+        self.pay = PaymentReactions(providers, load_config)
+
+    # Hold ----------------------------------------------------------------------------------------------------------
+
+    def held(self, tx: Transaction, item: Recorded) -> None:
+        """The hold ends by itself."""
+        rows.schedule(tx, "consultations.release", item.stream_id, due_at=item.value.until, key=str(item.version))
+
+    # Money settles it ----------------------------------------------------------------------------------------------
+
+    def payment_settled(self, tx: Transaction, work: Work, asked: Ask, answer: Answer) -> Waiting | None:
+        """The provider has answered about a try at checkout; redirect, webhook and worker all end here, in one transaction."""
+        paying = tx.load(PAYMENT, work.stream_id)
+        booking = tx.load(CONSULTATION, asked.consultation_id)
+        match answer, paying.state:
+            case ActionRequired() as question, Asking(request):
+                if work.lease_no > 1 and asked.reference and self._bank_had_its_time(tx, booking.state):
+                    tx.append((paying, payment.decline(paying.state, request.attempt, "abandoned")))
+                    rows.schedule(tx, "payments.void", paying.id, key=work.key, body={"order_reference": work.key})
+                    return None
+                tx.append((paying, payment.challenge(paying.state, request.attempt, question.reference, question.url)))
+                return Waiting(max(tx.now, _held_until(booking.state, tx)) + BANK_GRACE)
+            case Declined() as refusal, Asking(request):
+                tx.append((paying, payment.decline(paying.state, request.attempt, refusal.reason)))
+            case ProviderPayment() as found, Asking(request) if request.attempt == work.id:
+                if found.status is PaymentStatus.SAVED:
+                    paid = payment.save_card(paying.state, card_saved(request, found))
+                else:
+                    paid = payment.authorise(paying.state, authorised(request, request.attempt, found))
+                booked = consultations.settle(tx, booking, paying.id)
+                lost = any(isinstance(each, consultation.SlotLost) for each in booked)
+                if lost and found.status is PaymentStatus.SAVED:
+                    paid = [*paid, payment.Abandoned("slot_lost")]
+                tx.append((paying, paid), (booking, booked))
+                if lost and found.status is not PaymentStatus.SAVED:
+                    rows.schedule(tx, "payments.void", paying.id, key="slot_lost")
+        return None
+
+    def _bank_had_its_time(self, tx: Transaction, state: consultation.State) -> bool:
+        return tx.now >= _held_until(state, tx) + BANK_GRACE - timedelta(seconds=1)
+
+    def payment_unclear(self, tx: Transaction, work: Work, error: str) -> None:
+        """Every try to reach the provider failed. The client may try again with a new attempt; the old one is ended
+        when it appears.
+        """
+        paying = tx.load(PAYMENT, work.stream_id)
+        match paying.state:
+            case Asking(request) if request.attempt == work.id:
+                tx.append((paying, payment.decline(paying.state, request.attempt, "provider_unavailable")))
+                rows.schedule(tx, "payments.void", paying.id, key=work.key, body={"order_reference": work.key})
+
+    def slot_lost(self, tx: Transaction, item: Recorded) -> None:
+        """Paid, but somebody else has the time: told at once, nothing kept (hard case 6)."""
+        notifications.send(tx, "slot_lost_client", item.stream_id)
+
+    # Booked --------------------------------------------------------------------------------------------------------
+
+    def confirmed(self, tx: Transaction, item: Recorded) -> None:
+        """Slot and money are ours: a meeting is made, both are told and reminded, and the session will start."""
+        row = consultation_rows.find(tx, item.stream_id)
+        rows.schedule(tx, "calendars.sync_meeting", item.stream_id, key=str(item.version))
+        rows.schedule(tx, "calendars.check_link", item.stream_id, due_at=max(tx.now, row.starts_at - LINK_ALARM), key="link")
+        for reader in ("client", "partner"):
+            notifications.send(tx, f"booking_confirmed_{reader}", item.stream_id, due_at=tx.now + LINK_GRACE)
+            for kind, before in (("24h", timedelta(hours=24)), ("1h", timedelta(hours=1))):
+                if row.starts_at - before > tx.now:
+                    notifications.send(tx, f"reminder_{kind}_{reader}", item.stream_id, due_at=row.starts_at - before)
+        rows.schedule(tx, "consultations.start", item.stream_id, due_at=row.starts_at, key="start")
+
+    # The card is saved, and authorised later -----------------------------------------------------------------------
+
+    def card_saved(self, tx: Transaction, item: Recorded) -> None:
+        """The saved card is authorised about three days before; once more after a refusal; then the time is given back."""
+        request = _requested(tx, item.stream_id)
+        rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=request.authorise_at, key="first")
+        rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=request.retry_at, key="again")
+        rows.schedule(tx, "payments.give_up", item.stream_id, due_at=request.give_up_at, key="give_up")
+
+    def saved_card_answered(self, tx: Transaction, work: Work, asked: Ask, answer: Answer) -> None:
+        """The bank has answered about a saved card while the client was away (hard case 2)."""
+        paying = tx.load(PAYMENT, work.stream_id)
+        match answer, paying.state:
+            case ProviderPayment() as found, Saved(request):
+                tx.append((paying, payment.authorise(paying.state, authorised(request, work.id, found))))
+            case (Declined() | ActionRequired()) as refusal, Saved():
+                reason = refusal.reason if isinstance(refusal, Declined) else "authentication_required"
+                tx.append((paying, payment.refuse(paying.state, work.id, reason)))
+
+    def authorisation_refused(self, tx: Transaction, item: Recorded) -> None:
+        """Nobody is charged; the client is asked to look at the card."""
+        notifications.send(tx, "card_refused_client", _requested(tx, item.stream_id).consultation_id, version=item.version)
+
+    def give_up_unpaid(self, tx: Transaction, work: Work) -> None:
+        """A day before the session the card is still refused: the time is given back, both are told, nobody is charged."""
+        paying = tx.load(PAYMENT, work.stream_id)
+        if not isinstance(paying.state, Saved):
+            return
+        booking = tx.load(CONSULTATION, paying.state.request.consultation_id)
+        if isinstance(booking.state, Booked):
+            tx.append(
+                (paying, payment.abandon(paying.state, "refused")),
+                (booking, consultation.cancel(booking.state, Party.SYSTEM, "payment")),
+            )
+
+    # The meeting ---------------------------------------------------------------------------------------------------
+
+    def meeting_to_sync(self, tx: Transaction, work: Work) -> Sync | None:
+        """What the calendar should show, as the consultation is now."""
+        booking = tx.load(CONSULTATION, work.stream_id)
+        standing = tx.load(MEETING, meeting_id_of(work.stream_id)).state
+        config = self.load_config(tx)
+        match booking.state, standing:
+            case Booked(), meetings.NoMeeting(sequence=sequence):
+                gathered = facts.gather(tx, config, work.stream_id)
+                return Sync(config, facts.meeting_wanted(config, gathered, str(meeting_id_of(work.stream_id)), sequence), None)
+            case Ended(), meetings.Standing():
+                return Sync(config, None, standing)
+        return None
+
+    def sync_meeting(self, asked: Sync, work: Work) -> tuple[str, Meeting] | None:
+        """Make the meeting at the tenant's calendar provider, or cancel it. After several failures the next provider is asked."""
+        if asked.wanted is None:
+            assert asked.standing is not None
+            self.providers.named(asked.config, "calendars", asked.standing.provider).cancel_meeting(asked.standing.reference)
+            return None
+        chain = self.providers.chain(asked.config, "calendars")
+        name, provider = chain[min(work.attempts // 3, len(chain) - 1) if not work.body.get("urgent") else -1]
+        return name, _with_link(provider, asked.wanted)
+
+    def meeting_synced(self, tx: Transaction, work: Work, asked: Sync, outcome: tuple[str, Meeting] | None) -> None:
+        """The calendar shows it."""
+        stream = tx.load(MEETING, meeting_id_of(work.stream_id))
+        match outcome, stream.state:
+            case (name, meeting), meetings.NoMeeting():
+                tx.append(
+                    (stream, [meetings.Created(work.stream_id, name, meeting.reference, meeting.join_url, meeting.sequence)])
+                )
+            case None, meetings.Standing():
+                tx.append((stream, [meetings.Cancelled(work.stream_id)]))
+
+    def meeting_failed(self, tx: Transaction, work: Work, error: str) -> None:
+        """Nobody could make the meeting. The booking stands; a person has to look."""
+        stream = tx.load(MEETING, meeting_id_of(work.stream_id))
+        if isinstance(stream.state, meetings.NoMeeting):
+            tx.append((stream, [meetings.Failed(work.stream_id, error)]))
+
+    def meeting_created(self, tx: Transaction, item: Recorded) -> None:
+        """The confirmations that waited for the link go out now; who was told without it is told again."""
+        consultation_id = item.value.consultation_id
+        for reader in ("client", "partner"):
+            rows.wake(tx, notifications.mail_id(f"booking_confirmed_{reader}", consultation_id))
+            notifications.send(tx, f"link_ready_{reader}", consultation_id, due_at=tx.now + LINK_GRACE)
+
+    def check_link(self, tx: Transaction, work: Work) -> None:
+        """Two hours before the start there has to be a link (hard case 9)."""
+        booking = tx.load(CONSULTATION, work.stream_id)
+        standing = tx.load(MEETING, meeting_id_of(work.stream_id)).state
+        if isinstance(booking.state, Booked) and isinstance(standing, meetings.NoMeeting):
+            rows.schedule(tx, "calendars.sync_meeting", work.stream_id, key="urgent", body={"urgent": True})
+            alarms.raise_alarm(
+                tx, "meeting.no_link", work.stream_id, "A session begins within two hours and has no meeting link."
+            )
+
+    # The session is done, and the money is taken -------------------------------------------------------------------
+
+    def completed(self, tx: Transaction, item: Recorded) -> None:
+        """Ten seconds to undo, then the money (PRD FR-2.2: within five minutes)."""
+        rows.schedule(
+            tx,
+            "payments.capture",
+            payment_id_of(item.stream_id),
+            due_at=item.recorded_at + consultation.UNDO,
+            key=str(item.version),
+            body={"consultation": str(item.stream_id), "completed_at_version": item.version},
+        )
+
+    def to_capture(self, tx: Transaction, work: Work) -> Take | None:
+        """What to take, if the session is still completed by the same click and the money is held."""
+        booking = tx.load(CONSULTATION, UUID(work.body["consultation"]))
+        paying = tx.load(PAYMENT, work.stream_id)
+        last = [item.version for item in booking.events if isinstance(item.value, consultation.Completed)]
+        if not isinstance(booking.state, Done) or last[-1] != work.body["completed_at_version"]:
+            return None
+        match paying.state:
+            case Authorisation(request, held):
+                return Take(self.load_config(tx), request.provider, held.reference, held.amount)
+            case payment.Paid():
+                return None
+        raise Conflict("The session is completed, but no money is held for it.", code="nothing_to_capture")
+
+    def capture_answered(self, tx: Transaction, work: Work, asked: Take, answer: ProviderPayment | Declined) -> None:
+        """One outcome, however often it was asked (hard case 8)."""
+        paying = tx.load(PAYMENT, work.stream_id)
+        if isinstance(answer, ProviderPayment):
+            tx.append((paying, payment.capture(paying.state, answer.captured)))
+        elif isinstance(paying.state, Authorisation):
+            tx.append((paying, [payment.CaptureFailed(answer.reason)]))
+            alarms.raise_alarm(
+                tx, "payment.capture_failed", paying.id, f"The money of a completed session could not be taken: {answer.reason}."
+            )
+
+    def captured(self, tx: Transaction, item: Recorded) -> None:
+        """Both are told; the ledger is posted inline."""
+        for reader in ("client", "partner"):
+            notifications.send(tx, f"payment_received_{reader}", item.value.consultation_id)
+
+    # The booking ends early ----------------------------------------------------------------------------------------
+
+    def cancelled(self, tx: Transaction, item: Recorded) -> None:
+        """The time is free, the hold on the card is ended, the meeting goes, both are told."""
+        claims.free(tx, item.stream_id)
+        rows.schedule(tx, "payments.void", payment_id_of(item.stream_id), key="cancelled")
+        rows.schedule(tx, "calendars.sync_meeting", item.stream_id, key=str(item.version))
+        for reader in ("client", "partner"):
+            notifications.send(tx, f"booking_cancelled_{reader}", item.stream_id)
+
+    def to_void(self, tx: Transaction, work: Work) -> Take | None:
+        """A hold to end: the payment's own, or a stray one of an attempt that was given up."""
+        paying = tx.load(PAYMENT, work.stream_id)
+        stray = work.body.get("order_reference")
+        match paying.state:
+            case Authorisation(request, held) if stray is None or held.attempt != UUID(stray):
+                booking = tx.load(CONSULTATION, request.consultation_id).state
+                if stray is None and isinstance(booking, Ended):
+                    return Take(self.load_config(tx), request.provider, held.reference, held.amount)
+        if stray and not isinstance(paying.state, payment.Unpaid) and not _is_current(paying.state, UUID(stray)):
+            return Take(self.load_config(tx), paying.state.request.provider, "", paying.state.request.amount, stray)
+        return None
+
+    def voided(self, tx: Transaction, work: Work, asked: Take, answer: ProviderPayment | None) -> None:
+        """Nothing is held any more."""
+        paying = tx.load(PAYMENT, work.stream_id)
+        if asked.order_reference is None:
+            tx.append((paying, payment.void(paying.state, "booking_ended")))
+
+    # Telling plugins -----------------------------------------------------------------------------------------------
+
+    def announce(self, hook: str) -> Follower:
+        """Each plugin that listens is told from a work row of its own, so that one that fails is told again alone."""
+
+        def follow(tx: Transaction, item: Recorded) -> None:
+            consultation_id = getattr(item.value, "consultation_id", item.stream_id)
+            for plugin, _ in self.providers.plugins.implementations(hook):
+                rows.schedule(
+                    tx,
+                    "hooks.announce",
+                    consultation_id,
+                    key=f"{hook}/{item.version}/{plugin}",
+                    body={"hook": hook, "plugin": plugin},
+                )
+
+        return follow
+
+    def to_announce(self, tx: Transaction, work: Work) -> Announcement:
+        """The booking as hooks see it."""
+        row = consultation_rows.find(tx, work.stream_id)
+        booking = Booking(row.id, work.tenant_id, row.partner_id, row.client_id, row.starts_at, row.ends_at, row.price, row.state)
+        return Announcement(self.load_config(tx), work.body["hook"], work.body["plugin"], booking)
+
+    def tell_plugin(self, told: Announcement, work: Work) -> None:
+        """Tell it; a plugin that fails is told again later."""
+        if observe(self.providers, told.config, told.hook, told.booking, only=[told.plugin]):
+            raise Retryable(f"{told.plugin} failed at {told.hook}")
+
+
+def _with_link(provider: CalendarProvider, wanted: MeetingWanted) -> Meeting:
+    meeting = provider.create_meeting(wanted)
+    if not meeting.join_url:
+        raise Retryable("the meeting has no link yet", after=5)
+    return meeting
+
+
+def _held_until(state: consultation.State, tx: Transaction) -> datetime:
+    return tx.now if isinstance(state, consultation.Nothing) else state.terms.until
+
+
+def _is_current(state: payment.State, attempt: UUID) -> bool:
+    """Whether the attempt is the one that the payment stands on now."""
+    match state:
+        case Authorisation(held=held):
+            return held.attempt == attempt
+        case Asking(request):
+            return request.attempt == attempt
+    return isinstance(state, payment.Paid)
+
+
+def _requested(tx: Transaction, payment_id: UUID) -> payment.Requested:
+    """The newest attempt of a payment, as its table keeps it is not enough: the plan stands in the event."""
+    row = tx.driver.execute(
+        "select data from events where tenant_id = %s and stream_id = %s and type = 'payment.requested' order by"
+        " version desc limit 1",
+        (tx.scope.tenant_id, payment_id),
+    ).fetchone()
+    assert row is not None
+    found: payment.Requested = type_named("payment.requested").decode(1, row[0])
+    return found

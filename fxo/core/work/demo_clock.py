@@ -1,0 +1,89 @@
+"""Moving the demo's clock: forward only, from due row to due row, with the work done at each stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from fxo.core.clock import system_now
+from fxo.core.errors import Conflict
+from fxo.core.events.store import Store
+from fxo.core.scope import CODE, system_scope
+from fxo.core.work import sweeper
+from fxo.core.work.perform import Outcome, Performer
+
+log = logging.getLogger("fxo.work")
+
+PATIENCE = 10.0
+"""Seconds to wait at a stop for work that is in somebody else's hands; then it is left to them."""
+
+_STOPS = 5_000
+_PAUSE = 0.1
+
+
+def now(store: Store) -> datetime:
+    """The business time."""
+    with store.transaction(system_scope("clock"), CODE) as tx:
+        return tx.now
+
+
+def move(store: Store, performer: Performer, to: datetime | None) -> datetime:
+    """Move business time to that moment, or (None) to the next one at which something is due; returns where it stands then.
+
+    It stops at every due row on the way and does its work, and what follows from it, before it goes on. A moment that has passed
+    moves nothing. Two that move at the same time are safe: the clock only ever goes forward.
+    """
+    if not store.clock.demo:
+        raise Conflict("Only the demo's clock can be moved.", code="real_time")
+    left: set[UUID] = set()
+    for _ in range(_STOPS):
+        _work_off(store, performer, left)
+        stop = _next_due(store, left)
+        if to is None:
+            to = stop
+        if to is None or stop is None or stop > to:
+            break
+        _forward(store, stop)
+    else:
+        log.warning("the demo's clock was stopped on its way", extra={"stops": _STOPS})
+        return now(store)
+    if to is not None:
+        _forward(store, to)
+    return now(store)
+
+
+def _work_off(store: Store, performer: Performer, left: set[UUID]) -> None:
+    """Do what is due until nothing is; what stays due in other hands beyond our patience is added to `left`."""
+    pause, waited = threading.Event(), 0.0
+    while True:
+        due = [(tenant_id, work_id) for tenant_id, work_id in sweeper.due(store) if work_id not in left]
+        if not due:
+            return
+        outcomes = {performer.perform(tenant_id, work_id) for tenant_id, work_id in due}
+        if outcomes != {Outcome.NOT_NOW}:
+            continue
+        if waited >= PATIENCE:
+            log.warning("work stays in other hands; the demo's clock goes on", extra={"rows": len(due)})
+            left.update(work_id for _, work_id in due)
+            return
+        pause.wait(_PAUSE)
+        waited += _PAUSE
+
+
+def _next_due(store: Store, left: set[UUID]) -> datetime | None:
+    """When the earliest work of all tenants is due, other than what is left to others."""
+    with store.transaction(system_scope("sweeper"), CODE) as tx:
+        row = tx.driver.execute(
+            "select due_at from work where state in ('due', 'leased') and not id = any(%s) order by due_at limit 1", (list(left),)
+        ).fetchone()
+    return row[0] if row else None
+
+
+def _forward(store: Store, to: datetime) -> None:
+    with store.transaction(system_scope("clock"), CODE) as tx:
+        tx.driver.execute(
+            "insert into clock (ahead) values (%s) on conflict (only_row) do update set ahead = greatest(clock.ahead, excluded.ahead)",
+            (max(to - system_now(), timedelta()),),
+        )

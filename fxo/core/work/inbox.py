@@ -1,0 +1,33 @@
+"""What providers send: kept once by the provider's event id, answered at once, handled as work that asks for the truth."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fxo.core import db
+from fxo.core.clock import system_now
+from fxo.core.events.store import Store
+from fxo.core.ids import parse_id
+from fxo.core.scope import CODE, system_scope, tenant_scope
+from fxo.core.work import rows
+
+
+def receive(store: Store, provider: str, event_id: str, kind: str, reference: str, order_reference: str | None) -> bool:
+    """Keep a verified notice and wake the work that it is about; false where it was here before or is about nothing of ours.
+
+    The tenant is found by our reference, which is the id of the work row. The notice itself is never believed.
+    """
+    work_id = parse_id(order_reference or "")
+    with db.transaction(system_scope("inbox")) as session:
+        tenant_id: UUID | None = None
+        if work_id:
+            tenant_id = db.execute(session, "select tenant_id from work where id = :id", id=work_id).scalar_one_or_none()
+        new = db.execute(
+            session,
+            "insert into inbox (provider, event_id, kind, reference, order_reference, tenant_id, received_at)"
+            " values (:p, :e, :k, :r, :o, :t, :at) on conflict do nothing returning 1",
+            p=provider, e=event_id, k=kind, r=reference, o=order_reference, t=tenant_id, at=system_now(),
+        ).scalar_one_or_none()  # fmt: skip
+    if not new or tenant_id is None or work_id is None:
+        return False
+    return store.run(tenant_scope(tenant_id), CODE, rows.wake, work_id)

@@ -1,0 +1,1 @@
+"""The demo: its network of partners and its example briefs, as data."""

@@ -1,0 +1,107 @@
+"""The platform's parts, wired in one place and the same for web, worker and CLI."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import flask
+
+from fxo.core import db, process
+from fxo.core.calendars import projections as calendars
+from fxo.core.clients import projections as clients
+from fxo.core.clock import Clock, system_now
+from fxo.core.consultations import agenda
+from fxo.core.consultations import projections as consultations
+from fxo.core.events.envelopes import Keyring
+from fxo.core.events.store import Store
+from fxo.core.events.subscriptions import Subscription
+from fxo.core.ledger import projections as ledger
+from fxo.core.matching import projections as matching
+from fxo.core.notifications import projections as notifications
+from fxo.core.notifications.reactions import Layout, Places
+from fxo.core.partners import projections as partners
+from fxo.core.payments import projections as payments
+from fxo.core.plugins import Plugins, Providers, build_plugin_manager
+from fxo.core.ports import PORTS
+from fxo.core.ratings import projections as ratings
+from fxo.core.scope import system_scope
+from fxo.core.work.carrier import Carrier
+from fxo.core.work.model import Registry
+from fxo.core.work.perform import Performer, Probe
+from fxo.settings import Settings
+from fxo.tenants.records import Records
+
+JOB = "fxo.cli.worker.perform"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a request, a job and a command work with; kept at `app.extensions["fxo"]`."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    plugins: Plugins
+    providers: Providers
+    records: Records
+    registry: Registry
+    performer: Performer
+    carrier: Carrier | None
+    subscriptions: tuple[Subscription, ...]
+
+
+def build(
+    app: flask.Flask, settings: Settings, layout: Layout, *, extra: tuple[object, ...] = (), probe: Probe | None = None
+) -> Platform:
+    """Wire the platform for this app; opens no connection and writes nothing."""
+    clock = Clock(demo=settings.demo)
+    store = Store(clock, Keyring(bytes.fromhex(settings.master_key.get_secret_value())))
+    plugins = build_plugin_manager(PORTS, extra)
+    records = Records(settings)
+
+    def around() -> AbstractContextManager[Any]:
+        return app.app_context()
+
+    def business_now() -> datetime:
+        if not settings.demo:
+            return system_now()
+        with db.transaction(system_scope("clock")) as session:
+            return clock.now(session)
+
+    providers = Providers(plugins, settings, clock=business_now, around=around, platform=platform_settings(settings))
+    registry = Registry()
+    # Projections first, in the order in which one may read another; then what follows.
+    for each in (clients, partners, consultations, payments, calendars, matching, notifications, ratings):
+        each.register(store)
+    ledger.register(store, records.of_scope)
+    agenda.register(store, records.of_scope)
+    places = Places(settings.url(settings.host("partners"), ""), settings.url(settings.host("ops"), ""), settings.alarm_mail)
+    process.register(store, registry, providers, records.of_scope, layout, places)
+    performer = Performer(store, registry, lease=timedelta(seconds=settings.lease_seconds), **({"probe": probe} if probe else {}))
+    carrier = Carrier(settings.redis_url, JOB) if settings.redis_url else None
+    if carrier:
+        store.offer = carrier.offer
+    return Platform(settings, clock, store, plugins, providers, records, registry, performer, carrier, (ratings.STANDING,))
+
+
+def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    """The settings of embedded providers for tenants that have given none of their own."""
+    secret = hmac.digest(settings.secret_key.get_secret_value().encode(), b"payments_sandbox", "sha256").hex()
+    return {
+        "payments_sandbox": {
+            "webhook_secret": secret,
+            "deliver_to": f"http://{settings.bind}:{settings.port}" if settings.demo else "",
+        },
+        "notifications_email": {"smtp_url": settings.smtp_url.get_secret_value(), "sender": settings.mail_from},
+    }
+
+
+def current() -> Platform:
+    """The platform of the app in context."""
+    found: Platform = flask.current_app.extensions["fxo"]
+    return found

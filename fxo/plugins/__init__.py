@@ -1,0 +1,1 @@
+"""The providers that ship; each could live in a repository of its own."""

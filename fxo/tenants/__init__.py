@@ -1,0 +1,1 @@
+"""Tenants: their records and branding, members and sign-ins, and who is reached under which host."""

@@ -1,0 +1,36 @@
+"""Passwords: argon2 hashes, and the same time for an unknown address as for a wrong password."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from fxo.core.errors import Invalid
+
+SHORTEST = 12
+LONGEST = 1_000
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's minimum for argon2id
+
+
+def hashed(password: str) -> str:
+    """The hash to keep. Raises `Invalid` for a password that is too short or absurdly long."""
+    if len(password) < SHORTEST:
+        raise Invalid(f"Please use {SHORTEST} characters or more; a few words in a row are fine.", field="password")
+    if len(password) > LONGEST:
+        raise Invalid(f"Please use at most {LONGEST} characters.", field="password")
+    return _hasher.hash(password)
+
+
+def matches(kept: str | None, password: str) -> bool:
+    """Whether the password is the one that was kept; takes as long where there is none."""
+    try:
+        return _hasher.verify(kept or _nobodys(), password[:LONGEST]) and kept is not None
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash("a password that nobody has")

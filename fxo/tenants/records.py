@@ -1,0 +1,173 @@
+"""A tenant's record: read by host before the tenant is known, or in its own scope; frozen for one request or job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from sqlalchemy.orm import Session
+
+from fxo.core import db
+from fxo.core.errors import Conflict, Invalid, NotFound
+from fxo.core.events.model import event
+from fxo.core.events.store import StreamType, Transaction
+from fxo.core.ids import new_id
+from fxo.core.money import Money
+from fxo.core.scope import CancellationPolicy, ProviderChoice, TenantConfig, system_scope
+from fxo.settings import Settings
+
+RESERVED = frozenset({"partners", "ops", "hooks", "meet", "www", "api", "static", "mail"})
+_COLUMNS = (
+    "t.id, t.slug, t.name, t.currency, t.price_minor, t.partner_share, t.visitors_may_match, t.mail_domains, t.policy,"
+    " t.providers,"
+    " t.required_plugins, t.brand"
+)
+
+
+@event("tenant.created")
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A customer of the platform has a portal."""
+
+    tenant_id: UUID
+    slug: str
+    name: str
+    price: Money
+    partner_share: int
+    visitors_may_match: bool
+    mail_domains: tuple[str, ...]
+
+
+TENANT = StreamType[bool]("tenant", False, lambda state, happened: True)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTenant:
+    """What `fxo tenants create` asks."""
+
+    slug: str
+    name: str
+    price: Money
+    partner_share: int = 8_000
+    visitors_may_match: bool = True
+    mail_domains: tuple[str, ...] = ()
+    brand: Mapping[str, str] | None = None
+    hosts: tuple[str, ...] = ()
+    providers: Mapping[str, list[Mapping[str, Any]]] | None = None
+    id: UUID | None = None
+
+
+def create(tx: Transaction, wanted: NewTenant) -> UUID:
+    """Create a tenant with its record; in the system scope `tenants`. Raises `Invalid` or `Conflict` with the field to mend."""
+    if wanted.slug in RESERVED:
+        raise Invalid(f"{wanted.slug!r} is a host of the platform itself. Please choose another name.", field="slug")
+    tenant_id = wanted.id or new_id()
+    stream = tx.load(TENANT, tenant_id)
+    if tx.execute("select 1 from tenants where slug = :slug or id = :id", slug=wanted.slug, id=tenant_id).first():
+        raise Conflict(f"A tenant {wanted.slug!r} exists already.", field="slug")
+    tx.append(
+        (
+            stream,
+            [
+                Created(
+                    tenant_id,
+                    wanted.slug,
+                    wanted.name,
+                    wanted.price,
+                    wanted.partner_share,
+                    wanted.visitors_may_match,
+                    wanted.mail_domains,
+                )
+            ],
+        ),
+    )
+    tx.driver.execute(
+        "insert into tenants (id, slug, name, currency, price_minor, partner_share, visitors_may_match, mail_domains,"
+        " policy, providers,"
+        " required_plugins, brand, created_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '{}', %s, %s)",
+        (
+            tenant_id,
+            wanted.slug,
+            wanted.name,
+            wanted.price.currency,
+            wanted.price.minor,
+            wanted.partner_share,
+            wanted.visitors_may_match,
+            list(wanted.mail_domains),
+            Jsonb(asdict(CancellationPolicy())),
+            Jsonb(dict(wanted.providers or {})),
+            Jsonb(dict(wanted.brand or {})),
+            tx.now,
+        ),
+    )
+    for host in wanted.hosts:
+        tx.driver.execute("insert into hosts (host, tenant_id) values (%s, %s)", (host.lower(), tenant_id))
+    return tenant_id
+
+
+class Records:
+    """Reads tenants' records."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def of_scope(self, tx: Transaction) -> TenantConfig:
+        """The record of the tenant in scope; what core gets as `load_config`."""
+        return self._config(self._row(tx.session, "t.id = :id", id=tx.scope.tenant_id))
+
+    def by_host(self, host: str) -> TenantConfig:
+        """The tenant whose portal answers on this host, by slug or own domain; `NotFound` for any other."""
+        base = "." + self.settings.base_domain
+        slug = host.removesuffix(base) if host.endswith(base) else ""
+        with db.transaction(system_scope("hosts")) as session:
+            return self._config(
+                self._row(
+                    session,
+                    "t.slug = :slug or t.id = (select h.tenant_id from hosts h where h.host = :host)",
+                    slug=slug,
+                    host=host,
+                )
+            )
+
+    def by_slug(self, slug: str) -> TenantConfig:
+        """The tenant of that name; for the CLI."""
+        with db.transaction(system_scope("tenants")) as session:
+            return self._config(self._row(session, "t.slug = :slug", slug=slug))
+
+    def all(self) -> list[TenantConfig]:
+        """Every tenant, by name; for the operator and the CLI."""
+        with db.transaction(system_scope("tenants")) as session:
+            rows = db.execute(session, f"select {_COLUMNS}, null as host from tenants t order by t.name").all()
+            return [self._config(row) for row in rows]
+
+    def _row(self, session: Session, where: str, **values: Any) -> Any:
+        row = db.execute(
+            session,
+            f"select {_COLUMNS}, (select min(h.host) from hosts h where h.tenant_id = t.id) as host from tenants t where {where}",
+            **values,
+        ).first()
+        if row is None:
+            raise NotFound("There is no portal here.")
+        return row
+
+    def _config(self, row: Any) -> TenantConfig:
+        return TenantConfig(
+            id=row.id,
+            slug=row.slug,
+            name=row.name,
+            price=Money(row.price_minor, row.currency),
+            partner_share=row.partner_share,
+            policy=CancellationPolicy(**row.policy),
+            providers={
+                port: tuple(ProviderChoice(choice["name"], choice.get("settings", {})) for choice in choices)
+                for port, choices in row.providers.items()
+            },
+            required_plugins=frozenset(row.required_plugins),
+            visitors_may_match=row.visitors_may_match,
+            mail_domains=tuple(row.mail_domains),
+            brand=row.brand,
+            portal_url=self.settings.url(row.host or self.settings.host(row.slug), ""),
+        )

@@ -1,0 +1,1 @@
+"""The web: blueprints by who uses them, and the look."""

@@ -1,0 +1,110 @@
+"""How values are shown: times in the reader's zone, people with monograms, slots, partner cards. Plain dicts for templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fxo.core.clock import in_zone
+from fxo.core.matching.model import Listed
+from fxo.core.money import Money
+from fxo.core.partners.queries import Profile
+from fxo.web.frame import initials, tone
+
+_STRENGTHS = {"very strong": "Very strong match", "strong": "Strong match", "good": "Good match", "possible": "Possible match"}
+
+
+def time(moment: datetime, zone: str) -> dict[str, str]:
+    """A moment: `Wed 25 Nov, 14:30 CET` with its ISO form."""
+    return {"text": in_zone(moment, zone), "iso": moment.isoformat()}
+
+
+def span(start: datetime, end: datetime, zone: str, *, now: datetime, other: tuple[str, str] | None = None) -> dict[str, str]:
+    """A session's hour, the reader's zone first; `other` is (name, zone) of the other person."""
+    local, until = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
+    theirs = ""
+    if other and other[1] != zone:
+        begin, finish = start.astimezone(ZoneInfo(other[1])), end.astimezone(ZoneInfo(other[1]))
+        day = "" if begin.date() == local.date() else f"{begin:%a} {begin.day} {begin:%b}, "
+        theirs = f"{day}{begin:%H:%M}–{finish:%H:%M} for {other[0]}, {in_zone(start, other[1]).rpartition(' ')[2]}"
+    return {
+        "day": f"{local:%A} {local.day} {local:%B}",
+        "hours": f"{local:%H:%M}–{until:%H:%M}",
+        "zone": in_zone(start, zone).rpartition(" ")[2],
+        "iso": start.isoformat(),
+        "other": theirs,
+        "relative": relative(start, now),
+    }
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """How far ahead it lies: `in 2 days`, `in 3 hours`, `in 20 minutes`; empty for what is past."""
+    seconds = (moment - now).total_seconds()
+    if seconds < 0:
+        return ""
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"in {count} {word}{'s' if count != 1 else ''}"
+    return "now"
+
+
+def slot(start: datetime, zone: str, *, url: str | None = None) -> dict[str, Any]:
+    """A bookable time as a button."""
+    day, _, clock = in_zone(start, zone).partition(", ")
+    return {"day": day, "time": clock, "value": start.isoformat(), "url": url, "current": False, "taken": False}
+
+
+def person(name: str, key: UUID, title: str = "") -> dict[str, Any]:
+    """Somebody with a monogram."""
+    return {
+        "name": name,
+        "first_name": name.split()[0] if name.split() else name,
+        "title": title,
+        "initials": initials(name),
+        "tone": tone(str(key)),
+        "photo": None,
+        "url": None,
+    }
+
+
+def partner_card(
+    profile: Profile, slots: list[dict[str, Any]] | None, price: str, *, listed: Listed | None = None, url: str | None = None
+) -> dict[str, Any]:
+    """A partner as the card shows them; with why, where they stand on a shortlist."""
+    card = person(profile.name, profile.id, profile.title) | {
+        "url": url,
+        "former": "",
+        "rating": {"value": f"{profile.rating:.1f}" if profile.rating else None, "count": profile.ratings},
+        "years": profile.years,
+        "industries": ", ".join(profile.industries[:3]),
+        "match": None,
+        "why": "",
+        "evidence": [],
+        "caveat": "",
+        "badges": list(profile.certifications[:3]),
+        "price": price,
+        "minutes": 60,
+        "slots": slots,
+        "all_times_url": url,
+        "hidden": {"partner": str(profile.id)},
+    }
+    if listed:
+        card |= {
+            "match": {"score": round(listed.score * 100), "words": _STRENGTHS.get(listed.strength, listed.strength)},
+            "why": " ".join(listed.reasons),
+            "caveat": listed.caveat,
+            "evidence": [{"text": line, "source": "", "kind": "case"} for line in listed.evidence],
+        }
+    return card
+
+
+def total(amounts: Iterable[Money]) -> str:
+    """The sum as text, by currency: `$1,280 + €640`; empty where there is nothing."""
+    sums: dict[str, Money] = {}
+    for amount in amounts:
+        sums[amount.currency] = sums.get(amount.currency, Money(0, amount.currency)) + amount
+    return " + ".join(str(sums[currency]) for currency in sorted(sums))

@@ -1,0 +1,22 @@
+"""The blueprints, each under the place where its people are."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from fxo import platform
+from fxo.web.places import ALL, HOOKS, MEET, OPS, PARTNERS, PORTAL
+from fxo.web.views import auth, health, hooks, portal
+
+
+def init_app(app: Flask) -> None:
+    """Register every blueprint, ours and the plugins'."""
+    for place in ALL:
+        app.register_blueprint(health.blueprint, name="health" if place == PORTAL else f"health_{place}", subdomain=place)
+    app.register_blueprint(portal.blueprint, subdomain=PORTAL)
+    for place in (PORTAL, PARTNERS, OPS):
+        app.register_blueprint(auth.blueprint, name=f"auth_{place}", subdomain=place)
+    app.register_blueprint(hooks.blueprint, subdomain=HOOKS)
+    built: platform.Platform = app.extensions["fxo"]
+    for name, blueprint in built.plugins.contributions("fxo_blueprint"):
+        app.register_blueprint(blueprint, name=f"plugin_{name}", url_prefix=f"/plugins/{name}", subdomain=PORTAL)

@@ -1,0 +1,41 @@
+"""Whether the process is alive, and whether it can work; answered on any host."""
+
+from __future__ import annotations
+
+import redis
+from flask import Blueprint, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from fxo import platform
+from fxo.core.db import db
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify(ok=True)
+
+
+@blueprint.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """The database answers with every login; Redis is told but not needed, since the sweeper does without."""
+    checks = {}
+    for name, login in ((None, "app"), ("system", "system"), ("operator", "operator")):
+        try:
+            with db.engines[name].connect() as connection:
+                connection.exec_driver_sql("select 1")
+            checks[f"database:{login}"] = "ok"
+        except SQLAlchemyError as error:
+            checks[f"database:{login}"] = type(error).__name__
+    ready = all(state == "ok" for state in checks.values())
+    carrier = platform.current().carrier
+    if carrier:
+        try:
+            carrier.connection.ping()
+            checks["redis"] = "ok"
+        except redis.RedisError as error:
+            checks["redis"] = type(error).__name__
+    return jsonify(ok=ready, checks=checks, version=current_app.config.get("VERSION", "")), 200 if ready else 503

@@ -1,0 +1,36 @@
+"""What providers send: verified, kept once, answered at once."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from fxo import platform
+from fxo.core.errors import Declined, Misconfigured, NotAllowed, NotFound
+from fxo.core.ids import NETWORK
+from fxo.core.money import Money
+from fxo.core.scope import TenantConfig
+from fxo.core.work import inbox
+
+blueprint = Blueprint("hooks", __name__)
+LONGEST = 64 * 1024
+
+
+@blueprint.post("/<provider>")
+def receive(provider: str) -> ResponseReturnValue:
+    """A provider's notice. Without our secret, or with a wrong or old signature: closed."""
+    parts = platform.current()
+    if provider not in parts.plugins.specs or parts.plugins.specs[provider].port != "payments":
+        raise NotFound("There is nothing here.")
+    request.max_content_length = LONGEST
+    body = request.get_data()
+    network = TenantConfig(NETWORK, "network", "fxo", Money(0, "USD"))
+    try:
+        notices = parts.providers.named(network, "payments", provider).read_webhook(dict(request.headers), body)
+    except Misconfigured as error:
+        raise NotFound("There is nothing here.") from error
+    except Declined as error:
+        raise NotAllowed("The signature is not ours.") from error
+    for notice in notices:
+        inbox.receive(parts.store, provider, notice.event_id, notice.kind, notice.reference, notice.order_reference)
+    return jsonify(ok=True)

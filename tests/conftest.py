@@ -1,0 +1,262 @@
+"""What every test may ask for: real servers, a migrated database, an app, two tenants with partners, people who sign in."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import make_url
+
+from fxo import embedded, platform
+from fxo.app import create_app
+from fxo.core.db import db, in_transaction
+from fxo.core.events.store import Transaction
+from fxo.core.money import Money
+from fxo.core.partners import commands as partners
+from fxo.core.partners.importing import read
+from fxo.core.plugins import build_plugin_manager
+from fxo.core.ports import PORTS
+from fxo.core.scope import CODE, ROLES, Actor, ActorKind, TenantConfig, system_scope, tenant_scope
+from fxo.migrations import initialise, migrate
+from fxo.settings import Settings
+from fxo.tenants import members, network, passwords, records
+from tests.support.browser import Person
+
+PASSWORD = "a passphrase for tests"
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_outside() -> Iterator[None]:
+    """Any connection that leaves this machine fails the test."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else "127.0.0.1"
+        if isinstance(host, str) and not host.startswith("127.") and host not in ("localhost", "::1"):
+            raise AssertionError(f"a test reaches out to {host}")
+        real(self, address)
+
+    socket.socket.connect = connect  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = real  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True)
+class Given:
+    """The servers of this run: embedded ones, or a PostgreSQL that was given."""
+
+    admin_url: str
+    redis_url: str
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
+    """PostgreSQL and Valkey for the whole run. `FXO_TEST_ADMIN_URL` takes the place of the embedded PostgreSQL."""
+    folder = tmp_path_factory.mktemp("servers")
+    with embedded.servers(folder, durable=False) as started:
+        yield Given(os.environ.get("FXO_TEST_ADMIN_URL") or started.admin_url, started.redis_url)
+    embedded.remove(folder)
+
+
+class Databases:
+    """Makes migrated databases: one template, copied for each test that wants its own."""
+
+    def __init__(self, given: Given) -> None:
+        self.given = given
+        self.prefix = f"fxot{os.getpid()}"
+        self.count = 0
+        self.template = self.settings(f"{self.prefix}_template")
+        initialise(self.template)
+        plugins = build_plugin_manager(PORTS)
+        migrate(self.template, {name: sorted(folder.glob("*.sql")) for name, folder in plugins.folders("fxo_migrations")})
+
+    def settings(self, database: str, **values: Any) -> Settings:
+        url = make_url(self.given.admin_url)
+        app = url.set(username=f"{self.prefix}_app", password="for tests only", database=database)
+        admin = url.render_as_string(hide_password=False)
+        defaults = {
+            "secret_key": "for tests only, thirty-two characters",
+            "master_key": "42" * 32,
+            "demo": True,
+            "role_prefix": self.prefix,
+            "redis_url": "",
+            "idle_seconds": 1,
+            "sweep_seconds": 0.2,
+            "web_threads": 16,
+            "log_level": "WARNING",
+        }
+        return Settings(
+            _env_file=None,
+            database_url=app.render_as_string(hide_password=False),
+            database_admin_url=admin,
+            **{**defaults, **values},
+        )
+
+    def make(self, **values: Any) -> Settings:
+        """Settings with a fresh database."""
+        self.count += 1
+        name = f"{self.prefix}_{self.count}"
+        self._admin(f'create database "{name}" template "{self.prefix}_template"')
+        with psycopg.connect(self.given.admin_url, dbname=name, autocommit=True) as connection:
+            connection.execute("select set_config('role', %s, false)", (f"{self.prefix}_owner",))
+            connection.execute("insert into clock (ahead) values ('0')")
+        return self.settings(name, **values)
+
+    def drop(self, settings: Settings) -> None:
+        self._admin(f'drop database if exists "{make_url(settings.database_url).database}" with (force)')
+
+    def close(self) -> None:
+        """Leave nothing behind on a server that was given."""
+        self._admin(f'drop database if exists "{self.prefix}_template" with (force)')
+        for role in ("app", "tenant", "partner", "operator", "system", "owner"):
+            self._admin(f'drop role if exists "{self.prefix}_{role}"')
+
+    def _admin(self, statement: str) -> None:
+        with psycopg.connect(self.given.admin_url, autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def databases(servers: Given) -> Iterator[Databases]:
+    made = Databases(servers)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def settings(databases: Databases) -> Iterator[Settings]:
+    """Settings with a database of this test's own; the demo's movable clock, no queue."""
+    made = databases.make()
+    yield made
+    databases.drop(made)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application on its own database, with its context pushed."""
+    yield from running(create_app(settings))
+
+
+def running(made: Flask) -> Iterator[Flask]:
+    """Push the app's context, and close its connections afterwards."""
+    with made.app_context():
+        yield made
+        assert not in_transaction()
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture
+def parts(app: Flask) -> platform.Platform:
+    """The platform's parts: store, performer, providers."""
+    return platform.current()
+
+
+def write(scope: Any, actor: Actor, command: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Run a command as this actor in this scope."""
+    return platform.current().store.run(scope, actor, command, *args, **kwargs)
+
+
+@pytest.fixture
+def network_partners(parts: platform.Platform) -> dict[str, UUID]:
+    """Three partners by a short name: `dana` and `ines` free around the clock, `kofi` in office hours of Accra."""
+    return add_partners()
+
+
+def add_partners() -> dict[str, UUID]:
+    found = read(HERE / "support" / "partners.json")
+    ids = write(system_scope("partners"), CODE, partners.import_partners, found, {})
+    kept = passwords.hashed(PASSWORD)
+
+    def sign_ins(tx: Transaction) -> None:
+        tx.driver.execute(
+            "insert into partner_logins (partner_id, email, password_hash) select partner_id, email, %s from partner_contacts",
+            (kept,),
+        )
+
+    write(system_scope("partners"), CODE, sign_ins)
+    return {item.id: partner_id for item, partner_id in zip(found, ids, strict=True)}
+
+
+def add_tenant(slug: str, name: str, price: int, partner_ids: list[UUID], **values: Any) -> TenantConfig:
+    """A tenant whose roster has these partners."""
+    wanted = records.NewTenant(slug, name, Money(price, "USD"), brand={"colour": "#14532d"}, **values)
+    tenant_id = write(system_scope("tenants"), CODE, records.create, wanted)
+    write(tenant_scope(tenant_id), CODE, partners.add_to_roster, partner_ids)
+    return platform.current().records.by_slug(slug)
+
+
+@pytest.fixture
+def tenant(network_partners: dict[str, UUID]) -> TenantConfig:
+    """The public marketplace `fortium` at $800, with all three partners."""
+    return add_tenant("fortium", "Fortium", 80_000, list(network_partners.values()))
+
+
+@pytest.fixture
+def other_tenant(network_partners: dict[str, UUID]) -> TenantConfig:
+    """The closed portal `globex` at $720, with Dana and Kofi."""
+    return add_tenant(
+        "globex",
+        "Globex Expert Desk",
+        72_000,
+        [network_partners["dana"], network_partners["kofi"]],
+        visitors_may_match=False,
+        mail_domains=("globex.example",),
+    )
+
+
+@pytest.fixture
+def partner_id(network_partners: dict[str, UUID]) -> UUID:
+    """Dana, who serves both tenants and is free around the clock."""
+    return network_partners["dana"]
+
+
+def add_member(
+    config: TenantConfig, mail: str, *, role: str = "client", name: str = "Sarah Lindqvist", zone: str = "Europe/Stockholm"
+) -> Actor:
+    """A member of this tenant."""
+    wanted = members.SignUp(name, mail, PASSWORD, "Lindqvist AB", zone, role)
+    member_id = write(tenant_scope(config.id), CODE, members.sign_up, config, wanted)
+    return Actor(member_id, ActorKind.MEMBER, ROLES[role])
+
+
+@pytest.fixture
+def client_actor(tenant: TenantConfig) -> Actor:
+    """Sarah, a client of fortium (sarah@lindqvist.example)."""
+    return add_member(tenant, "sarah@lindqvist.example")
+
+
+@pytest.fixture
+def operator_actor(parts: platform.Platform) -> Actor:
+    """An operator (ops@fxo.example)."""
+    operator_id = write(system_scope("sign_in"), CODE, network.add_operator, "ops@fxo.example", "Olu Operator", PASSWORD)
+    return Actor(operator_id, ActorKind.OPERATOR, ROLES["operator"])
+
+
+@pytest.fixture
+def visit(app: Flask) -> Callable[[str], Person]:
+    """Somebody with a browser of their own at a host: `visit("fortium.localhost")`."""
+    return lambda host: Person(app, host)
+
+
+@pytest.fixture
+def signed_in(visit: Callable[[str], Person]) -> Callable[..., Person]:
+    """Somebody who signed in at a host: `signed_in("fortium.localhost", "sarah@lindqvist.example")`."""
+
+    def enter(host: str, mail: str) -> Person:
+        person = visit(host)
+        page = person.get("/sign-in")
+        landed = person.submit(page, "/sign-in", mail=mail, password=PASSWORD)
+        assert landed.status == 303, landed.text
+        return person
+
+    return enter
