@@ -56,6 +56,8 @@ class Given:
 
     admin_url: str
     redis_url: str
+    log: Path
+    """What the embedded PostgreSQL has written."""
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +65,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
     """PostgreSQL and Valkey for the whole run. `FXO_TEST_ADMIN_URL` takes the place of the embedded PostgreSQL."""
     folder = tmp_path_factory.mktemp("servers")
     with embedded.servers(folder, durable=False) as started:
-        yield Given(os.environ.get("FXO_TEST_ADMIN_URL") or started.admin_url, started.redis_url)
+        yield Given(
+            os.environ.get("FXO_TEST_ADMIN_URL") or started.admin_url, started.redis_url, folder / "logs" / "postgres.log"
+        )
     embedded.remove(folder)
 
 

@@ -51,7 +51,7 @@ class Commands(click.Group):
         except Exception as error:
             if os.environ.get("FXO_LOG_LEVEL") == "DEBUG":
                 raise
-            raise click.ClickException(_sentence(error)) from error
+            raise click.ClickException(sentence(error)) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,7 +88,7 @@ def _plugin_modules() -> Iterator[object]:
             yield found.load()
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """The error in a sentence without secrets; of one that nobody has foreseen, its kind and place."""
     import psycopg
     import redis

@@ -28,9 +28,12 @@ def init() -> None:
 def migrate() -> None:
     """Bring the database to the newest version: the platform's tables, then those of plugins. Safe to repeat."""
     from fxo.cli import target
+    from fxo.migrations import DatabaseNotReady
     from fxo.migrations import migrate as upgrade
 
     settings = target.settings()
+    if not settings.database_admin_url:
+        raise DatabaseNotReady("Set FXO_DATABASE_ADMIN_URL to a login that may create roles and databases.")
     upgrade(settings, plugin_scripts())
     click.echo(f"The database {settings.login_url('app').database} is up to date.")
 

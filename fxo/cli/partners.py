@@ -41,11 +41,10 @@ def import_(file: Path, slugs: tuple[str, ...]) -> None:
         for item in found:
             named = rosters[item.id] | ({item.visible_to} if item.visible_to else set())
             if unknown := sorted(named - ids.keys()):
-                raise NotFound(f"Nothing was imported. There is no tenant {unknown[0]!r}; `fxo tenants list` says which there are.")
+                raise NotFound(f"Nothing was imported. There is no tenant {unknown[0]!r}: see `fxo tenants list`.")
             if item.visible_to and (foreign := sorted(rosters[item.id] - {item.visible_to})):
-                raise Conflict(
-                    f"Nothing was imported. {item.id} is visible to {item.visible_to} alone and cannot join the roster of {foreign[0]}."
-                )
+                only = f"{item.id} is visible to {item.visible_to} alone"
+                raise Conflict(f"Nothing was imported. {only} and cannot join the roster of {foreign[0]}.")
         partner_ids = parts.store.run(system_scope("partners"), CODE, commands.import_partners, found, ids)
         for slug, tenant_id in sorted(ids.items()):
             members = [each for each, item in zip(partner_ids, found, strict=True) if slug in rosters[item.id]]

@@ -50,7 +50,6 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     return {
         "pool_size": settings.web_threads,
         "max_overflow": 8,
-        "pool_pre_ping": True,
         "json_serializer": lambda value: json.dumps(value, ensure_ascii=False),
         "connect_args": {
             "application_name": "fxo",
@@ -104,7 +103,7 @@ def transaction(scope: Scope) -> Iterator[Session]:
         raise
     finally:
         session.info.pop("scope", None)
-        db.session.remove()
+        session.close()
 
 
 def in_transaction() -> bool:

@@ -37,13 +37,16 @@ from fxo.core.plugins import Providers, observe
 from fxo.core.ratings import model as ratings
 from fxo.core.scope import TenantConfig
 from fxo.core.work import alarms, rows
-from fxo.core.work.model import Reaction, Registry, Waiting, Work, timer
+from fxo.core.work.model import PATIENT, Reaction, Registry, Waiting, Work, timer
 
 LINK_GRACE = timedelta(seconds=20)
 """How long a confirmation mail waits for the meeting link; without one it goes out all the same (hard case 9)."""
 
 BANK_GRACE = timedelta(minutes=5)
 """How long after the hold a client may still answer the bank; then the attempt is ended."""
+
+LOOK_AGAIN = timedelta(minutes=2)
+"""How often the provider is asked about a payment that waits for its client: a notice may never come (hard case 7)."""
 
 LINK_ALARM = timedelta(hours=2)
 """How long before the start a missing link becomes an alarm."""
@@ -89,10 +92,16 @@ def register(
         timer("consultations.start", lambda tx, work: consultations.start(tx, work.stream_id)),
         Reaction("payments.authorise", pay.interactive("authorise"), pay.ask, process.payment_settled, process.payment_unclear),
         Reaction("payments.save_card", pay.interactive("save_method"), pay.ask, process.payment_settled, process.payment_unclear),
-        Reaction("payments.authorise_saved", pay.off_session, pay.ask, process.saved_card_answered),
+        Reaction(
+            "payments.authorise_saved",
+            process.saved_card_to_ask,
+            pay.ask,
+            process.saved_card_answered,
+            process.saved_card_unclear,
+        ),
         timer("payments.give_up", process.give_up_unpaid),
-        Reaction("payments.capture", process.to_capture, pay.capture, process.capture_answered),
-        Reaction("payments.void", process.to_void, pay.void, process.voided),
+        Reaction("payments.capture", process.to_capture, pay.capture, process.capture_answered, attempts=PATIENT),
+        Reaction("payments.void", process.to_void, pay.void, process.voided, attempts=PATIENT),
         Reaction(
             "calendars.sync_meeting",
             process.meeting_to_sync,
@@ -144,20 +153,19 @@ class Process:
         paying = tx.load(PAYMENT, work.stream_id)
         booking = tx.load(CONSULTATION, asked.consultation_id)
         match answer, paying.state:
-            case ActionRequired() as question, Asking(request):
-                if work.lease_no > 1 and asked.reference and self._bank_had_its_time(tx, booking.state):
-                    tx.append((paying, payment.decline(paying.state, request.attempt, "abandoned")))
-                    rows.schedule(tx, "payments.void", paying.id, key=work.key, body={"order_reference": work.key})
-                    return None
-                tx.append((paying, payment.challenge(paying.state, request.attempt, question.reference, question.url)))
-                return Waiting(max(tx.now, _held_until(booking.state, tx)) + BANK_GRACE)
-            case Declined() as refusal, Asking(request):
-                tx.append((paying, payment.decline(paying.state, request.attempt, refusal.reason)))
+            case ActionRequired(), Asking() if asked.reference and tx.now >= _held_until(booking.state, tx) + BANK_GRACE:
+                tx.append((paying, payment.decline(paying.state, work.id, "abandoned")))
+                _end_attempt(tx, work)
+            case ActionRequired() as question, Asking():
+                tx.append((paying, payment.challenge(paying.state, work.id, question.reference, question.url)))
+                return Waiting(tx.now + LOOK_AGAIN)
+            case Declined() as refusal, Asking():
+                tx.append((paying, payment.decline(paying.state, work.id, refusal.reason)))
             case ProviderPayment() as found, Asking(request) if request.attempt == work.id:
                 if found.status is PaymentStatus.SAVED:
                     paid = payment.save_card(paying.state, card_saved(request, found))
                 else:
-                    paid = payment.authorise(paying.state, authorised(request, request.attempt, found))
+                    paid = payment.authorise(paying.state, authorised(request, work.id, found))
                 booked = consultations.settle(tx, booking, paying.id)
                 lost = any(isinstance(each, consultation.SlotLost) for each in booked)
                 if lost and found.status is PaymentStatus.SAVED:
@@ -167,9 +175,6 @@ class Process:
                     rows.schedule(tx, "payments.void", paying.id, key="slot_lost")
         return None
 
-    def _bank_had_its_time(self, tx: Transaction, state: consultation.State) -> bool:
-        return tx.now >= _held_until(state, tx) + BANK_GRACE - timedelta(seconds=1)
-
     def payment_unclear(self, tx: Transaction, work: Work, error: str) -> None:
         """Every try to reach the provider failed. The client may try again with a new attempt; the old one is ended
         when it appears.
@@ -177,8 +182,8 @@ class Process:
         paying = tx.load(PAYMENT, work.stream_id)
         match paying.state:
             case Asking(request) if request.attempt == work.id:
-                tx.append((paying, payment.decline(paying.state, request.attempt, "provider_unavailable")))
-                rows.schedule(tx, "payments.void", paying.id, key=work.key, body={"order_reference": work.key})
+                tx.append((paying, payment.decline(paying.state, work.id, "provider_unavailable")))
+                _end_attempt(tx, work)
 
     def slot_lost(self, tx: Transaction, item: Recorded) -> None:
         """Paid, but somebody else has the time: told at once, nothing kept (hard case 6)."""
@@ -190,7 +195,8 @@ class Process:
         """Slot and money are ours: a meeting is made, both are told and reminded, and the session will start."""
         row = consultation_rows.find(tx, item.stream_id)
         rows.schedule(tx, "calendars.sync_meeting", item.stream_id, key=str(item.version))
-        rows.schedule(tx, "calendars.check_link", item.stream_id, due_at=max(tx.now, row.starts_at - LINK_ALARM), key="link")
+        due_at = max(tx.now + LINK_GRACE, row.starts_at - LINK_ALARM)
+        rows.schedule(tx, "calendars.check_link", item.stream_id, due_at=due_at, key="link")
         for reader in ("client", "partner"):
             notifications.send(tx, f"booking_confirmed_{reader}", item.stream_id, due_at=tx.now + LINK_GRACE)
             for kind, before in (("24h", timedelta(hours=24)), ("1h", timedelta(hours=1))):
@@ -207,15 +213,31 @@ class Process:
         rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=request.retry_at, key="again")
         rows.schedule(tx, "payments.give_up", item.stream_id, due_at=request.give_up_at, key="give_up")
 
+    def saved_card_to_ask(self, tx: Transaction, work: Work) -> Ask | None:
+        """The saved card of a booking that stands. Where it does not stand any more, an earlier unclear try is ended."""
+        asked = self.pay.off_session(tx, work)
+        if asked and isinstance(tx.load(CONSULTATION, asked.consultation_id).state, Booked):
+            return asked
+        if work.lease_no > 1:
+            _end_attempt(tx, work)
+        return None
+
     def saved_card_answered(self, tx: Transaction, work: Work, asked: Ask, answer: Answer) -> None:
         """The bank has answered about a saved card while the client was away (hard case 2)."""
         paying = tx.load(PAYMENT, work.stream_id)
+        booking = tx.load(CONSULTATION, asked.consultation_id)
         match answer, paying.state:
-            case ProviderPayment() as found, Saved(request):
+            case ProviderPayment() as found, Saved(request) if isinstance(booking.state, Booked):
                 tx.append((paying, payment.authorise(paying.state, authorised(request, work.id, found))))
+            case ProviderPayment(), _:
+                _end_attempt(tx, work)
             case (Declined() | ActionRequired()) as refusal, Saved():
                 reason = refusal.reason if isinstance(refusal, Declined) else "authentication_required"
                 tx.append((paying, payment.refuse(paying.state, work.id, reason)))
+
+    def saved_card_unclear(self, tx: Transaction, work: Work, error: str) -> None:
+        """Every try to reach the provider failed. What this attempt may hold there is ended; the next one has its own time."""
+        _end_attempt(tx, work)
 
     def authorisation_refused(self, tx: Transaction, item: Recorded) -> None:
         """Nobody is charged; the client is asked to look at the card."""
@@ -350,9 +372,8 @@ class Process:
         paying = tx.load(PAYMENT, work.stream_id)
         stray = work.body.get("order_reference")
         match paying.state:
-            case Authorisation(request, held) if stray is None or held.attempt != UUID(stray):
-                booking = tx.load(CONSULTATION, request.consultation_id).state
-                if stray is None and isinstance(booking, Ended):
+            case Authorisation(request, held) if stray is None:
+                if isinstance(tx.load(CONSULTATION, request.consultation_id).state, Ended):
                     return Take(self.load_config(tx), request.provider, held.reference, held.amount)
         if stray and not isinstance(paying.state, payment.Unpaid) and not _is_current(paying.state, UUID(stray)):
             return Take(self.load_config(tx), paying.state.request.provider, "", paying.state.request.amount, stray)
@@ -401,6 +422,11 @@ def _with_link(provider: CalendarProvider, wanted: MeetingWanted) -> Meeting:
     return meeting
 
 
+def _end_attempt(tx: Transaction, work: Work) -> None:
+    """Whatever this attempt still holds at the provider is let go; it is found there by our reference."""
+    rows.schedule(tx, "payments.void", work.stream_id, key=work.key, body={"order_reference": work.key})
+
+
 def _held_until(state: consultation.State, tx: Transaction) -> datetime:
     return tx.now if isinstance(state, consultation.Nothing) else state.terms.until
 
@@ -410,9 +436,9 @@ def _is_current(state: payment.State, attempt: UUID) -> bool:
     match state:
         case Authorisation(held=held):
             return held.attempt == attempt
-        case Asking(request):
+        case Asking(request) | payment.Paid(request):
             return request.attempt == attempt
-    return isinstance(state, payment.Paid)
+    return False
 
 
 def _requested(tx: Transaction, payment_id: UUID) -> payment.Requested:

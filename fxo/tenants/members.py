@@ -104,8 +104,8 @@ def all_of(tx: Transaction) -> list[Member]:
     if not tx.actor.may(Permission.MANAGE_TENANT):
         raise NotAllowed("Only an administrator may see the members.")
     rows = tx.driver.execute(
-        "select m.id, c.name, m.email, m.role, m.joined_at from members m join clients c on c.tenant_id = m.tenant_id and c.id = m.id"
-        " where m.tenant_id = %s order by m.joined_at desc, m.id",
+        "select m.id, c.name, m.email, m.role, m.joined_at from members m"
+        " join clients c on c.tenant_id = m.tenant_id and c.id = m.id where m.tenant_id = %s order by m.joined_at desc, m.id",
         (tx.scope.tenant_id,),
     ).fetchall()
     return [Member(*row) for row in rows]

@@ -54,7 +54,8 @@ def partners(tx: Transaction) -> list[PartnerRow]:
     """Every partner of the network by name, with the portals that offer them and how many sessions they were booked for."""
     rows = tx.driver.execute(
         "select p.id, p.name, p.title, p.zone,"
-        " array(select t.name from roster r join tenants t on t.id = r.tenant_id where r.partner_id = p.id and r.ended_at is null order by t.name),"
+        " array(select t.name from roster r join tenants t on t.id = r.tenant_id"
+        " where r.partner_id = p.id and r.ended_at is null order by t.name),"
         " (select count(*) from consultations c where c.partner_id = p.id and c.state in ('confirmed', 'started', 'completed'))"
         " from partners p order by p.name, p.id"
     ).fetchall()

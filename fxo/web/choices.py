@@ -63,4 +63,6 @@ def instant_from(text: str, field: str = "slot") -> datetime:
         raise Invalid("This time could not be read. Please choose one of those shown.", field=field) from error
     if moment.tzinfo is None:
         raise Invalid("This time has no zone. Please choose one of those shown.", field=field)
+    if not 2000 <= moment.year < 3000:  # near the calendar's ends no week around it can be computed
+        raise Invalid("This time is too far away. Please choose one of those shown.", field=field)
     return moment.astimezone(UTC)

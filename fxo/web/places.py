@@ -47,6 +47,7 @@ class HostFlask(Flask):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, subdomain_matching=True, **kwargs)
+        self.url_map.merge_slashes = False  # its redirect would lead to the place's name, which is no host
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         if request is None:

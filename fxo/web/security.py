@@ -35,7 +35,9 @@ def init_app(app: Flask) -> None:
         for directive, sources in extra.items():
             policy[directive] = (*policy.get(directive, ()), *sources)
         if "Content-Security-Policy" not in response.headers:
-            response.headers["Content-Security-Policy"] = "; ".join(f"{name} {' '.join(sources)}" for name, sources in policy.items())
+            response.headers["Content-Security-Policy"] = "; ".join(
+                f"{name} {' '.join(sources)}" for name, sources in policy.items()
+            )
         response.headers["Permissions-Policy"] = (
             "camera=(), geolocation=(), microphone=(), payment=(" + ("self" if "csp_sources" in g else "") + ")"
         )

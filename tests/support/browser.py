@@ -2,63 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextvars import Context
 from typing import Any
 
-from bs4 import BeautifulSoup
 from flask import Flask
 
-
-@dataclass(frozen=True)
-class Page:
-    """What came back: status, headers, and the page's text and forms."""
-
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    @property
-    def soup(self) -> BeautifulSoup:
-        return BeautifulSoup(self.text, "html.parser")
-
-    @property
-    def location(self) -> str:
-        return self.headers["Location"]
-
-    @property
-    def words(self) -> str:
-        """The text that a reader sees, on one line."""
-        return " ".join((self.soup.main or self.soup).get_text(" ").split())
-
-    def form(self, action: str) -> dict[str, str]:
-        """The fields of the first form that is sent there, as they stand."""
-        for form in self.soup.find_all("form"):
-            if (form.get("action") or "") == action:
-                return _fields(form)
-        raise AssertionError(f"no form is sent to {action}: {[form.get('action') for form in self.soup.find_all('form')]}")
-
-    def slots(self) -> list[dict[str, str]]:
-        """Every free time on the page, as the form that its button would send."""
-        found = []
-        for button in self.soup.find_all("button", attrs={"name": "slot"}):
-            form = button.find_parent("form")
-            assert form is not None
-            found.append(_fields(form) | {"slot": str(button["value"]), "": str(form["action"])})
-        return found
-
-
-def _fields(form: Any) -> dict[str, str]:
-    found = {}
-    for field in form.find_all(["input", "textarea", "select"]):
-        name, kind = field.get("name"), field.get("type", "")
-        if not name or (kind in ("radio", "checkbox") and not field.has_attr("checked")):
-            continue
-        if field.name == "select":
-            chosen = field.find("option", selected=True) or field.find("option")
-            found[name] = str(chosen.get("value", "")) if chosen else ""
-        else:
-            found[name] = field.get_text() if field.name == "textarea" else str(field.get("value", ""))
-    return found
+from fxo.demo.pages import Page
 
 
 class Person:
@@ -69,10 +18,10 @@ class Person:
         self.host = host
 
     def get(self, path: str, **headers: str) -> Page:
-        return self._page(self.client.get(path, base_url=f"http://{self.host}", headers=headers))
+        return self._page(self._ask(self.client.get, path, headers=headers))
 
     def post(self, path: str, data: dict[str, str] | None = None, **headers: str) -> Page:
-        return self._page(self.client.post(path, base_url=f"http://{self.host}", data=data or {}, headers=headers))
+        return self._page(self._ask(self.client.post, path, data=data or {}, headers=headers))
 
     def submit(self, page: Page, action: str, **values: str) -> Page:
         """Fill in the form of the page that is sent there, and send it."""
@@ -88,7 +37,11 @@ class Person:
 
     def json(self, path: str, body: dict[str, Any]) -> Any:
         """Send JSON, as a script of the page does."""
-        return self.client.post(path, base_url=f"http://{self.host}", json=body)
+        return self._ask(self.client.post, path, json=body)
+
+    def _ask(self, send: Any, path: str, **values: Any) -> Any:
+        """Send it outside the test's own application context, which Flask would share between the requests of all people."""
+        return Context().run(send, path, base_url=f"http://{self.host}", **values)
 
     def _page(self, response: Any) -> Page:
         return Page(response.status_code, dict(response.headers), response.get_data(as_text=True))

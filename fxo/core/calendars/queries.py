@@ -26,6 +26,14 @@ def join_url(tx: Transaction, consultation_id: UUID) -> str | None:
     return row[0] if row else None
 
 
+def consultation_of(tx: Transaction, meeting_id: UUID) -> UUID | None:
+    """Whose meeting it is; None for a meeting that this tenant does not have (yet)."""
+    row = tx.driver.execute(
+        "select consultation_id from meetings where tenant_id = %s and id = %s", (tx.scope.tenant_id, meeting_id)
+    ).fetchone()
+    return row[0] if row else None
+
+
 def external_busy(
     providers: Providers, config: TenantConfig, partner_ids: Sequence[UUID], window: tuple[datetime, datetime]
 ) -> dict[UUID, tuple[tuple[datetime, datetime], ...]]:

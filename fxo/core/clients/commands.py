@@ -47,10 +47,10 @@ def erase(tx: Transaction, client_id: UUID) -> None:
     ).scalar_one()
     if still_open:
         raise Conflict("A booking is still open. Please ask again once it has taken place or is cancelled.")
-    tx.append((client, [Erased(client_id, tuple(persons[1:]))]))
-    tx.execute(
-        "update person_keys set wrapped = null, erased_at = :now where tenant_id = :t and person_id = any(:p)",
-        now=tx.now,
-        t=tx.scope.tenant_id,
-        p=persons,
+    # The keys go first: who is recording something about this person is waited for, and then emptied with the rest.
+    tx.driver.execute(
+        "insert into person_keys (tenant_id, person_id, erased_at) select %s, unnest(%s::uuid[]), %s"
+        " on conflict (tenant_id, person_id) do update set wrapped = null, erased_at = excluded.erased_at",
+        (tx.scope.tenant_id, persons, tx.now),
     )
+    tx.append((client, [Erased(client_id, tuple(persons[1:]))]))

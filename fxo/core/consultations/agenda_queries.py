@@ -41,8 +41,8 @@ class AgendaRow:
 
 
 _SELECT = (
-    "select tenant_id, consultation_id, tenant_name, client_id, client_name, client_company, client_zone, brief, state, starts_at, ends_at,"
-    " completed_at, join_url, price_minor, currency, partner_share from partner_agenda where partner_id = %s"
+    "select tenant_id, consultation_id, tenant_name, client_id, client_name, client_company, client_zone, brief, state,"
+    " starts_at, ends_at, completed_at, join_url, price_minor, currency, partner_share from partner_agenda where partner_id = %s"
 )
 
 

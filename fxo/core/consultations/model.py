@@ -221,7 +221,7 @@ def start(state: State, by: Party, now: datetime) -> list[object]:
             return []
         case Nothing():
             raise NotFound("There is no such session.")
-    return [] if by is Party.SYSTEM else _ended()
+    return [] if by is Party.SYSTEM else _not_booked(state)
 
 
 def complete(state: State, by: Party, partner_id: UUID | None, now: datetime) -> list[object]:
@@ -237,7 +237,7 @@ def complete(state: State, by: Party, partner_id: UUID | None, now: datetime) ->
             return []
         case Nothing():
             raise NotFound("There is no such session.")
-    return _ended()
+    return _not_booked(state)
 
 
 def undo_completion(state: State, completed_at: datetime, now: datetime) -> list[object]:
@@ -251,7 +251,7 @@ def undo_completion(state: State, completed_at: datetime, now: datetime) -> list
             return []
         case Nothing():
             raise NotFound("There is no such session.")
-    return _ended()
+    return _not_booked(state)
 
 
 def cancel(state: State, by: Party, reason: str) -> list[object]:
@@ -265,8 +265,8 @@ def cancel(state: State, by: Party, reason: str) -> list[object]:
             raise NotFound("There is no such session.")
         case Done():
             raise Conflict("The session is completed and can no longer be cancelled.")
-    return _ended()
+    return _not_booked(state)
 
 
-def _ended() -> list[object]:
-    raise Conflict("This booking has ended.")
+def _not_booked(state: State) -> list[object]:
+    raise Conflict("This booking is not confirmed yet." if isinstance(state, OnHold) else "This booking has ended.")

@@ -32,24 +32,31 @@ class Keyring:
         self._master = AESGCM(master_key)
 
     def make(self, driver: Connection[Any], tenant_id: UUID, person_id: UUID) -> bytes:
-        """The person's key, made at first need. Raises `PersonErased` where it was destroyed."""
-        found = self.find(driver, tenant_id, {person_id})
-        if person_id in found:
-            if (key := found[person_id]) is None:
-                raise PersonErased("This person's data were erased; nothing more can be recorded about them.")
-            return key
-        key, nonce = AESGCM.generate_key(256), os.urandom(12)
-        wrapped = nonce + self._master.encrypt(nonce, key, f"{tenant_id}/{person_id}".encode())
-        driver.execute(
-            "insert into person_keys(tenant_id, person_id, wrapped) values (%s, %s, %s) on conflict do nothing",
-            (tenant_id, person_id, wrapped),
-        )
-        return self.find(driver, tenant_id, {person_id})[person_id] or key
+        """The person's key, made at first need and locked, so that who erases them waits for this transaction.
 
-    def find(self, driver: Connection[Any], tenant_id: UUID, persons: set[UUID]) -> dict[UUID, bytes | None]:
+        Raises `PersonErased` where it was destroyed.
+        """
+        found = self.find(driver, tenant_id, {person_id}, lock=True)
+        if person_id not in found:
+            key, nonce = AESGCM.generate_key(256), os.urandom(12)
+            wrapped = nonce + self._master.encrypt(nonce, key, f"{tenant_id}/{person_id}".encode())
+            driver.execute(
+                "insert into person_keys(tenant_id, person_id, wrapped) values (%s, %s, %s) on conflict do nothing",
+                (tenant_id, person_id, wrapped),
+            )
+            found = self.find(driver, tenant_id, {person_id}, lock=True)
+        if (kept := found[person_id]) is None:
+            raise PersonErased("This person's data were erased; nothing more can be recorded about them.")
+        return kept
+
+    def find(
+        self, driver: Connection[Any], tenant_id: UUID, persons: set[UUID], *, lock: bool = False
+    ) -> dict[UUID, bytes | None]:
         """The keys that exist; None for a person whose key was destroyed; unknown persons are left out."""
         rows = driver.execute(
-            "select person_id, wrapped from person_keys where tenant_id = %s and person_id = any(%s)", (tenant_id, list(persons))
+            "select person_id, wrapped from person_keys where tenant_id = %s and person_id = any(%s)"
+            + (" for share" if lock else ""),
+            (tenant_id, list(persons)),
         ).fetchall()
         return {person: self._unwrap(tenant_id, person, wrapped) if wrapped else None for person, wrapped in rows}
 

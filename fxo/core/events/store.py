@@ -13,7 +13,6 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from psycopg.types.json import Jsonb
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -127,7 +126,7 @@ class Transaction:
         """Business time, the same for the whole transaction."""
         return self.store.clock.now(self.session)
 
-    @property
+    @cached_property
     def driver(self) -> psycopg.Connection[Any]:
         """The driver's connection of this transaction, for the hot statements."""
         connection = self.session.connection().connection.driver_connection
@@ -222,27 +221,16 @@ class Transaction:
                         value,
                     )
                 )
-        firsts = {stream.id: stream.hash for stream, _ in changes}
+        facts = [
+            {
+                "stream": r.stream_id, "version": r.version, "id": r.event_id, "stream_type": r.stream_type, "type": r.type,
+                "schema_version": r.schema_version, "data": r.data, "hash": r.hash.hex(),
+            }
+            for r in recorded
+        ]  # fmt: skip
+        heads = [{"id": stream.id, "version": stream.version, "hash": stream.hash.hex()} for stream, _ in changes if stream]
         try:
-            self.driver.execute(
-                _APPEND,
-                (
-                    tenant_id,
-                    now,
-                    Jsonb(meta),
-                    [r.stream_id for r in recorded],
-                    [r.version for r in recorded],
-                    [r.event_id for r in recorded],
-                    [r.stream_type for r in recorded],
-                    [r.type for r in recorded],
-                    [r.schema_version for r in recorded],
-                    [orjson.dumps(r.data).decode() for r in recorded],
-                    [r.hash for r in recorded],
-                    list(firsts),
-                    [stream.version for stream, _ in changes],
-                    list(firsts.values()),
-                ),
-            )
+            self.driver.execute(_APPEND, (tenant_id, now, _json(meta), _json(facts), _json(heads)))
         except (psycopg.errors.UniqueViolation, psycopg.errors.SerializationFailure) as error:
             raise StaleStream(
                 "Somebody else changed this a moment ago. Please look again and repeat if you still want to."
@@ -292,6 +280,8 @@ from (select pg_current_xact_id_if_assigned()::text as xid) w
 left join events e on e.tenant_id = %s and e.stream_id = %s
 order by e.version"""
 
-_APPEND = """
-select append_events(%s, %s, %s, %s::uuid[], %s::int[], %s::uuid[], %s::text[], %s::text[], %s::int[], %s::jsonb[], %s::bytea[],
-                     %s::uuid[], %s::int[], %s::bytea[])"""
+_APPEND = "select append_events(%s, %s, %s::jsonb, %s::jsonb, %s::jsonb)"
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()

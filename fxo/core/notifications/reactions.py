@@ -19,7 +19,7 @@ from fxo.core.payments.reactions import LoadConfig
 from fxo.core.plugins import Providers, first_answer
 from fxo.core.scope import TenantConfig
 from fxo.core.work import rows
-from fxo.core.work.model import Reaction, Work
+from fxo.core.work.model import PATIENT, Reaction, Work
 
 KIND = "mail"
 
@@ -138,7 +138,7 @@ def reaction(
             told = model.Delivered(wanted.message.kind, wanted.consultation_id, wanted.recipient_id, *outcome, wanted.with_link)
             tx.append((stream, [told]))
 
-    return Reaction(KIND, look, act, record)
+    return Reaction(KIND, look, act, record, attempts=PATIENT)
 
 
 def _had_the_link(tx: Transaction, consultation_id: UUID, recipient_id: UUID) -> bool:

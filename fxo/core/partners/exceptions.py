@@ -27,7 +27,7 @@ def away(week: Availability, day: date, hours: Hours | None = None) -> Availabil
     return _with(week, day, left)
 
 
-def extra(week: Availability, day: date, hours: Hours) -> Availability:
+def also(week: Availability, day: date, hours: Hours) -> Availability:
     """Bookable within these hours too, besides what the day offers already."""
     return _with(week, day, [*hours_on(week, day), _checked(hours)])
 

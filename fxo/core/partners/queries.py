@@ -93,7 +93,8 @@ def roster_entry(tx: Transaction, partner_id: UUID) -> RosterEntry | None:
 def roster_entries(tx: Transaction) -> dict[UUID, RosterEntry]:
     """The entries of every partner whom this tenant may book now, by partner."""
     rows = tx.driver.execute(
-        "select partner_id, price_minor, partner_share from roster where tenant_id = %s and ended_at is null", (tx.scope.tenant_id,)
+        "select partner_id, price_minor, partner_share from roster where tenant_id = %s and ended_at is null",
+        (tx.scope.tenant_id,),
     ).fetchall()
     return {row[0]: RosterEntry(*row) for row in rows}
 

@@ -161,7 +161,8 @@ class Refused:
 class Saved:
     request: Requested
     card: CardSaved
-    refusals: int = 0
+    refused: frozenset[UUID] = frozenset()
+    """The tries at it that the bank has refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +201,8 @@ def evolve(state: State, happened: object) -> State:
             return Saved(request, card)
         case ((Asking(request) | Saved(request)), Authorised() as held):
             return Authorisation(request, held)
-        case Saved(request, card, refusals), AuthorisationRefused():
-            return replace(state, refusals=refusals + 1)
+        case Saved(refused=refused), AuthorisationRefused(attempt=attempt):
+            return replace(state, refused=refused | {attempt})
         case Authorisation(request), Captured() as captured:
             return Paid(request, captured)
         case Authorisation(request), (Voided() | CaptureFailed()):
@@ -264,8 +265,8 @@ def authorise(state: State, held: Authorised) -> list[object]:
 
 
 def refuse(state: State, attempt: UUID, reason: str) -> list[object]:
-    """The saved card was refused."""
-    return [AuthorisationRefused(attempt, reason)] if isinstance(state, Saved) else []
+    """The saved card was refused. Known already: nothing."""
+    return [AuthorisationRefused(attempt, reason)] if isinstance(state, Saved) and attempt not in state.refused else []
 
 
 def capture(state: State, amount: Money) -> list[object]:

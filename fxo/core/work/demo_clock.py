@@ -84,6 +84,7 @@ def _next_due(store: Store, left: set[UUID]) -> datetime | None:
 def _forward(store: Store, to: datetime) -> None:
     with store.transaction(system_scope("clock"), CODE) as tx:
         tx.driver.execute(
-            "insert into clock (ahead) values (%s) on conflict (only_row) do update set ahead = greatest(clock.ahead, excluded.ahead)",
+            "insert into clock (ahead) values (%s)"
+            " on conflict (only_row) do update set ahead = greatest(clock.ahead, excluded.ahead)",
             (max(to - system_now(), timedelta()),),
         )

@@ -14,6 +14,9 @@ from fxo.core.events.store import Transaction
 W = TypeVar("W")
 O = TypeVar("O")  # noqa: E741
 
+PATIENT = 80
+"""Attempts over about three days: for what must not be lost in an outage, money and messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:

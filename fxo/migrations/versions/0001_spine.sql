@@ -32,24 +32,23 @@ begin
 end $$;
 create trigger events_are_facts before update or delete or truncate on events for each statement execute function events_are_facts();
 
--- Appends to one or more streams in one statement. A stream must stand exactly at its expected version and hash:
--- a version that is taken raises unique_violation, a gap or another hash serialization_failure.
-create function append_events(
-    tenant uuid, at timestamptz, about jsonb, streams uuid[], versions int[], ids uuid[], stream_types text[], types text[],
-    schema_versions int[], bodies jsonb[], hashes bytea[], heads uuid[], head_versions int[], head_hashes bytea[]
-) returns void language plpgsql set search_path = public, pg_temp as $$
+-- Appends to one or more streams in one statement. `facts` are the new events in order; `heads` say where each stream that exists
+-- must stand: a version that is taken raises unique_violation, a gap or another hash serialization_failure.
+create function append_events(tenant uuid, at timestamptz, about jsonb, facts jsonb, heads jsonb)
+returns void language plpgsql set search_path = public, pg_temp as $$
 begin
     if exists (
-        select from unnest(heads, head_versions, head_hashes) as h(id, version, hash)
-        where h.version > 0 and not exists (
-            select from events e where e.tenant_id = tenant and e.stream_id = h.id and e.version = h.version and e.hash = h.hash)
+        select from jsonb_to_recordset(heads) as h(id uuid, version int, hash text)
+        where not exists (
+            select from events e
+            where e.tenant_id = tenant and e.stream_id = h.id and e.version = h.version and e.hash = decode(h.hash, 'hex'))
     ) then
         raise exception 'the stream does not stand where it was loaded' using errcode = 'serialization_failure';
     end if;
     insert into events (tenant_id, stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at, hash, epoch)
-    select tenant, r.stream, r.version, r.id, r.stream_type, r.type, r.schema_version, r.body, about, at, r.hash, (select current from epoch)
-    from unnest(streams, versions, ids, stream_types, types, schema_versions, bodies, hashes)
-        as r(stream, version, id, stream_type, type, schema_version, body, hash);
+    select tenant, f.stream, f.version, f.id, f.stream_type, f.type, f.schema_version, f.data, about, at, decode(f.hash, 'hex'),
+           (select current from epoch)
+    from jsonb_to_recordset(facts) as f(stream uuid, version int, id uuid, stream_type text, type text, schema_version int, data jsonb, hash text);
 end $$;
 
 create table subscription_cursors (
@@ -590,6 +589,7 @@ grant select on partner_agenda, partner_earnings, partner_standing to {partner};
 grant select, update on partners to {partner};
 grant select, insert, update on availability to {partner};
 grant select, insert on events, work, person_keys to {partner};
+grant update (adopted_by) on person_keys to {partner}; -- to lock a key while something is sealed under it
 
 -- The forms of partners and operators are kept under NETWORK.
 create policy partner on form_submissions to {partner} using (actor_id = nullif(current_setting('fxo.partner', true), '')::uuid)

@@ -6,7 +6,7 @@ from flask import Flask
 
 from fxo import platform
 from fxo.web.places import ALL, HOOKS, MEET, OPS, PARTNERS, PORTAL
-from fxo.web.views import auth, health, hooks, portal
+from fxo.web.views import admin, auth, availability, demo, health, hooks, meet, operator, partner, portal
 
 
 def init_app(app: Flask) -> None:
@@ -16,7 +16,15 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(portal.blueprint, subdomain=PORTAL)
     for place in (PORTAL, PARTNERS, OPS):
         app.register_blueprint(auth.blueprint, name=f"auth_{place}", subdomain=place)
+    app.register_blueprint(admin.blueprint, subdomain=PORTAL)
+    app.register_blueprint(partner.blueprint, subdomain=PARTNERS)
+    app.register_blueprint(availability.blueprint, subdomain=PARTNERS)
+    app.register_blueprint(operator.blueprint, subdomain=OPS)
     app.register_blueprint(hooks.blueprint, subdomain=HOOKS)
+    app.register_blueprint(meet.blueprint, subdomain=MEET)
     built: platform.Platform = app.extensions["fxo"]
+    if built.settings.demo:
+        for place in (PORTAL, PARTNERS, OPS):
+            app.register_blueprint(demo.blueprint, name=f"demo_{place}", subdomain=place)
     for name, blueprint in built.plugins.contributions("fxo_blueprint"):
         app.register_blueprint(blueprint, name=f"plugin_{name}", url_prefix=f"/plugins/{name}", subdomain=PORTAL)

@@ -22,8 +22,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 _ROLES = {"client": "Client", "administrator": "Administrator"}
 
 
-@blueprint.get("/")
-@blueprint.get("", endpoint="home_")
+@blueprint.get("")
 @identity.needs(Permission.MANAGE_TENANT)
 def home() -> ResponseReturnValue:
     """What this portal sells, to whom, and who answers."""
@@ -31,7 +30,8 @@ def home() -> ResponseReturnValue:
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
         people, entries, everybody = partners.on_roster(tx), partners.roster_entries(tx), members.all_of(tx)
     return render_template(
-        "admin/home.html", **frame(), settings=_settings(config), domains=list(config.mail_domains), palette={"brand": brand_of_place()},
+        "admin/home.html", **frame(), settings=_settings(config), domains=list(config.mail_domains),
+        palette={"brand": brand_of_place()},
         roster=[
             {"name": one.name, "title": one.title, "url": f"/experts/{one.id}", "price": str(entries[one.id].price(config)),
              "split": _split(entries[one.id].share(config)), "badge": {"text": "Bookable", "kind": "success"}}
@@ -40,7 +40,8 @@ def home() -> ResponseReturnValue:
         members={
             "total": len(everybody),
             "rows": [
-                {"who": {"text": one.name, "note": one.mail, "strong": True}, "role": _ROLES[one.role], "since": shown.time(one.joined_at, user.zone)}
+                {"who": {"text": one.name, "note": one.mail, "strong": True}, "role": _ROLES[one.role],
+                 "since": shown.time(one.joined_at, user.zone)}
                 for one in everybody
             ],
         },
@@ -50,7 +51,8 @@ def home() -> ResponseReturnValue:
 def _settings(config: TenantConfig) -> list[dict[str, Any]]:
     policy = config.policy
     providers = [
-        {"label": port.capitalize(), "value": ", ".join(choice.name for choice in choices)} for port, choices in sorted(config.providers.items())
+        {"label": port.capitalize(), "value": ", ".join(choice.name for choice in choices)}
+        for port, choices in sorted(config.providers.items())
     ]
     return [
         {"label": "Address", "value": config.portal_url, "url": config.portal_url},

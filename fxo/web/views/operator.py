@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
@@ -16,7 +16,6 @@ from fxo.core.events.store import Transaction
 from fxo.core.ledger import queries as ledger
 from fxo.core.ledger.postings import Account
 from fxo.core.ledger.queries import Line
-from fxo.core.money import Money
 from fxo.core.scope import Permission
 from fxo.core.work import alarms
 from fxo.tenants import operations
@@ -48,13 +47,14 @@ def home() -> ResponseReturnValue:
         tenants, people = operations.tenants(tx), operations.partners(tx)
         balances, waiting = ledger.balances(tx), alarms.waiting(tx)
     settings = platform.current().settings
+    taken = shown.total(money for _, account, money in balances if account == Account.PROVIDER)
     hosts = {tenant.id: tenant.host or settings.host(tenant.slug) for tenant in tenants}
     return render_template(
         "operator/home.html", **frame(), alarms=len(waiting), alarms_url="/alarms", ledger_url="/ledger",
         stats=[
             {"label": "Tenants", "value": len(tenants), "note": ""}, {"label": "Partners", "value": len(people), "note": ""},
             {"label": "Sessions", "value": sum(tenant.sessions for tenant in tenants), "note": "booked and done"},
-            {"label": "Taken", "value": _sum(money for _, account, money in balances if account == Account.PROVIDER), "note": "from clients"},
+            {"label": "Taken", "value": taken or "Nothing yet", "note": "from clients"},
         ],
         tenants=[
             {"name": tenant.name, "url": settings.url(hosts[tenant.id]), "host": hosts[tenant.id], "price": str(tenant.price),
@@ -62,8 +62,9 @@ def home() -> ResponseReturnValue:
             for tenant in tenants
         ],
         partners=[
-            {"name": one.name, "title": one.title, "zone": one.zone.replace("_", " "), "portals": ", ".join(one.portals) or "None",
-             "sessions": one.sessions, "badge": {"text": "Listed", "kind": "success"} if one.portals else {"text": "On no roster", "kind": ""}}
+            {"name": one.name, "title": one.title, "zone": one.zone.replace("_", " "), "sessions": one.sessions,
+             "portals": ", ".join(one.portals) or "None",
+             "badge": {"text": "Listed", "kind": "success"} if one.portals else {"text": "On no roster", "kind": ""}}
             for one in people
         ],
     )  # fmt: skip
@@ -79,7 +80,11 @@ def ledger_page() -> ResponseReturnValue:
     for tenant, _, money in balances:
         left[tenant, money.currency] += money.minor
     balanced = not any(left.values())
-    note = "Every entry adds up to zero, by tenant and currency." if balanced else "Some entries do not add up to zero. This needs a person now."
+    note = (
+        "Every entry adds up to zero, by tenant and currency."
+        if balanced
+        else "Some entries do not add up to zero. This needs a person now."
+    )
     return render_template(
         "operator/ledger.html", **frame(), balanced=balanced, balanced_note=note, pages=None,
         accounts=[{"name": _account(account), "tenant": tenant, "balance": str(money)} for tenant, account, money in balances],
@@ -90,8 +95,8 @@ def ledger_page() -> ResponseReturnValue:
 def _entry(lines: list[Line]) -> dict[str, Any]:
     first = lines[0]
     return {
-        "when": shown.time(first.at, identity.required().zone), "what": "Session paid", "number": f"No. {str(first.payment_id)[-12:].upper()}",
-        "url": None, "tenant": first.tenant,
+        "when": shown.time(first.at, identity.required().zone), "what": "Session paid", "url": None, "tenant": first.tenant,
+        "number": f"No. {str(first.payment_id)[-12:].upper()}",
         "lines": [
             {"account": _account(line.account), "debit": str(line.amount) if line.amount.minor > 0 else "",
              "credit": str(-line.amount) if line.amount.minor < 0 else ""}
@@ -104,10 +109,6 @@ def _account(name: str) -> str:
     return _ACCOUNTS[Account(name)]
 
 
-def _sum(amounts: Iterable[Money]) -> str:
-    return shown.total(amounts) or "Nothing yet"
-
-
 @blueprint.get("/alarms")
 @identity.needs(Permission.RUN_PLATFORM)
 def alarms_page() -> ResponseReturnValue:
@@ -118,9 +119,12 @@ def alarms_page() -> ResponseReturnValue:
     return render_template(
         "operator/alarms.html", **frame(),
         alarms=[
-            _alarm(one, zone) | {"action": {"label": "Settled", "url": f"/alarms/{one.tenant_id}/{one.id}/settle", "fields": {}}} for one in waiting
+            _alarm(one, zone) | {"action": {"label": "Settled", "url": f"/alarms/{one.tenant_id}/{one.id}/settle", "fields": {}}}
+            for one in waiting
         ],
-        closed=[_alarm(one, zone) | {"closed": shown.time(one.settled_at, zone) if one.settled_at else "", "by": ""} for one in settled],
+        closed=[
+            _alarm(one, zone) | {"closed": shown.time(one.settled_at or one.raised_at, zone), "by": ""} for one in settled
+        ],
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from fxo.core.hookspecs import Booking
 from fxo.core.ids import derived_id, new_id
 from fxo.core.matching import commands as matching
 from fxo.core.matching import queries as briefs
+from fxo.core.money import Money
 from fxo.core.notifications import facts
 from fxo.core.partners import queries as partners
 from fxo.core.partners.queries import Profile
@@ -264,15 +265,16 @@ def hold_slot(partner: str, slot: str, brief: str) -> ResponseReturnValue:
     parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.required().actor
     partner_id, starts_at = choices.id_from(partner), choices.instant_from(slot)
     brief_id = choices.id_from(brief) if brief else None
-    if brief_id:
-        with parts.store.transaction(scope, actor) as tx:
+    with parts.store.transaction(scope, actor) as tx:
+        if brief_id:
             briefs.find(tx, brief_id)
+        entry = partners.roster_entry(tx, partner_id)
     window = (starts_at - timedelta(days=7), starts_at + timedelta(days=7))
     external = calendars.external_busy(parts.providers, config, [partner_id], window)
     if partner_id not in external:
         return _taken(partner_id, starts_at, [], brief)
     wanted = consultations.Hold(new_id(), partner_id, starts_at, brief_id)
-    refusal = _asked_plugins(wanted, actor.id)
+    refusal = _asked_plugins(wanted, actor.id, entry.price(config) if entry else config.price)
     if refusal:
         raise NotAllowed(refusal)
     try:
@@ -285,7 +287,7 @@ def hold_slot(partner: str, slot: str, brief: str) -> ResponseReturnValue:
     return redirect(f"/book/{wanted.consultation_id}", 303)
 
 
-def _asked_plugins(wanted: consultations.Hold, client_id: UUID) -> str | None:
+def _asked_plugins(wanted: consultations.Hold, client_id: UUID, price: Money) -> str | None:
     """Whether a plugin refuses the booking; asked before the transaction."""
     config = here().tenant
     booking = Booking(
@@ -295,14 +297,16 @@ def _asked_plugins(wanted: consultations.Hold, client_id: UUID) -> str | None:
         client_id,
         wanted.starts_at,
         wanted.starts_at + consultations.SESSION,
-        config.price,
+        price,
         "requested",
     )
     return booking_requested(platform.current().providers, config, booking)
 
 
-def _taken(partner_id: UUID, wanted: datetime, nearest: list[datetime], brief: str) -> ResponseReturnValue:
-    """409: the three nearest times, and others who are free near the wanted one."""
+def _taken(
+    partner_id: UUID, wanted: datetime, nearest: list[datetime], brief: str, *, charged: bool = False
+) -> ResponseReturnValue:
+    """409: the three nearest times, and others who are free near the wanted one. `charged`: a hold on the card is being ended."""
     parts, config = platform.current(), here().tenant
     with parts.store.transaction(identity.scope(), identity.actor()) as tx:
         profile = partners.profile(tx, partner_id)
@@ -311,9 +315,10 @@ def _taken(partner_id: UUID, wanted: datetime, nearest: list[datetime], brief: s
         ]
         near = (wanted - timedelta(hours=3), wanted + timedelta(hours=4))
         free = consultation_rows.open_slots(tx, [other.id for other in others], near)
+        prices = {entry.partner_id: str(entry.price(config)) for entry in partners.roster_entries(tx).values()}
     zone = _zone()
     cards = [
-        shown.partner_card(other, [shown.slot(start, zone) for start in free[other.id][:3]], str(config.price))
+        shown.partner_card(other, [shown.slot(start, zone) for start in free[other.id][:3]], prices[other.id])
         for other in others
         if free.get(other.id)
     ][:3]
@@ -323,8 +328,8 @@ def _taken(partner_id: UUID, wanted: datetime, nearest: list[datetime], brief: s
         partner=shown.person(profile.name, profile.id, profile.title),
         taken=shown.time(wanted, zone)["text"],
         slots=[shown.slot(start, zone) for start in nearest],
-        price=str(config.price),
-        charged=False,
+        price=prices.get(partner_id, str(config.price)),
+        charged=charged,
         hold_action="/holds",
         hold_fields={"partner": str(partner_id)} | ({"brief": brief} if brief else {}),
         others=cards,
@@ -392,7 +397,7 @@ def _checkout(consultation_id: UUID, error: str = "", status: int = 200) -> Resp
         else f"Save the card and book for {row.price}",
         consent=CONSENT,
         terms_url=None,
-        error={"title": "Your bank said no", "text": refusal} if refusal else None,
+        error={"title": "Please look at your card" if error else "Your bank said no", "text": refusal} if refusal else None,
         fields={},
     )
     return page, status
@@ -411,6 +416,8 @@ def _elsewhere(row: ConsultationRow, paying: payment_rows.PaymentRow | None, now
 
 def _hold_ended(row: ConsultationRow, profile: Profile, now: datetime) -> ResponseReturnValue:
     parts = platform.current()
+    # The timer that gives the time back may be a moment behind this page.
+    parts.store.run(identity.scope(), CODE, consultations.release, row.id, "expired")
     with parts.store.transaction(identity.scope(), identity.actor()) as tx:
         nearest = consultation_rows.nearest_open(tx, row.partner_id, row.starts_at)
         around = consultation_rows.open_slots(tx, [row.partner_id], (row.starts_at, row.starts_at + timedelta(minutes=1)))
@@ -568,7 +575,7 @@ def _taken_too_late(row: ConsultationRow) -> ResponseReturnValue:
     """The money came after the hold, and the time is gone: told at once, with alternatives (hard case 6)."""
     with platform.current().store.transaction(identity.scope(), identity.actor()) as tx:
         nearest = consultation_rows.nearest_open(tx, row.partner_id, row.starts_at)
-    return _taken(row.partner_id, row.starts_at, nearest, str(row.brief_id) if row.brief_id else "")
+    return _taken(row.partner_id, row.starts_at, nearest, str(row.brief_id) if row.brief_id else "", charged=True)
 
 
 # The session -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,230 @@
+"""Appending events and running whole commands, against bare psycopg with the same rows and statements, in one run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import psycopg
+from flask import Flask
+from psycopg.types.json import Jsonb
+from sqlalchemy import make_url
+
+from bench.support import Operation, Rows, database, interleaved
+from fxo.app import create_app
+from fxo.core.clock import system_now
+from fxo.core.events.model import Recorded, event
+from fxo.core.events.store import _APPEND, _LOAD, Store, Stream, StreamType, Transaction
+from fxo.core.ids import new_id
+from fxo.core.scope import CODE, tenant_scope
+from fxo.core.work import rows
+from fxo.core.work.rows import _SCHEDULE
+from fxo.settings import Settings
+
+SIZES = (1, 8, 16)
+APPEND_AIMS = {1: 0.5, 8: 0.4, 16: 0.35}
+COMMAND_AIM = 0.5
+LIBRARY_AIM = 1.7
+
+
+@event("bench.happened")
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """About as large as a booking's events."""
+
+    booking_id: UUID
+    client_id: UUID
+    partner_id: UUID
+    amount: int
+    note: str
+
+
+@event("bench.commanded")
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """The same, with a projection and a work row behind it."""
+
+    booking_id: UUID
+    client_id: UUID
+    partner_id: UUID
+    amount: int
+    note: str
+
+
+BENCH = StreamType[None]("bench", None, lambda state, happened: None)
+TENANT = uuid4()
+FACT = (uuid4(), uuid4(), uuid4(), 80_000, "x" * 40)
+_PROJECT = "insert into bench_rows (tenant_id, id, status, at) values (%s, %s, 'held', %s)"
+_INSERT = (
+    "insert into events (tenant_id, stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at, hash, epoch)"
+    " values (%s, %s, 1, %s, 'bench', 'bench.happened', 1, %s, %s, %s, %s, 1)"
+)
+
+
+def run() -> Rows:
+    """The measurement as (what, figure) rows for people."""
+    with database() as settings:
+        _table(settings)
+        app = create_app(settings)
+        store: Store = app.extensions["fxo"].store
+        store.follow(Commanded, _project)
+        variants: dict[str, Callable[[int], list[Operation]]] = {
+            "bare append": lambda size: [_bare_append(settings) for _ in range(size)],
+            "append": lambda size: [_append(app, store) for _ in range(size)],
+            "bare command": lambda size: [_bare_command(settings) for _ in range(size)],
+            "command": lambda size: [_command(app, store) for _ in range(size)],
+        }
+        library = _library(settings)
+        if library:
+            variants["eventsourcing"] = lambda size: [library() for _ in range(size)]
+        rates = interleaved(variants, SIZES)
+    found: Rows = []
+    for size in SIZES:
+        ratio = rates["append"][size] / rates["bare append"][size]
+        found.append(
+            (
+                f"append through the public function, {size} connections, against bare psycopg (at least {APPEND_AIMS[size]})",
+                f"{ratio:.2f} ({rates['append'][size]:.0f} of {rates['bare append'][size]:.0f} a second)",
+            )
+        )
+    for size in SIZES:
+        ratio = rates["command"][size] / rates["bare command"][size]
+        aim = f" (at least {COMMAND_AIM})"
+        found.append(
+            (
+                f"whole command, {size} connections, against bare psycopg with the same statements{aim}",
+                f"{ratio:.2f} ({rates['command'][size]:.0f} of {rates['bare command'][size]:.0f} a second)",
+            )
+        )
+    if "eventsourcing" in rates:
+        for size in SIZES:
+            ratio = rates["append"][size] / rates["eventsourcing"][size]
+            found.append(
+                (
+                    f"append against the eventsourcing package, {size} connections (at least {LIBRARY_AIM})",
+                    f"{ratio:.2f} ({rates['eventsourcing'][size]:.0f} a second)",
+                )
+            )
+    return found
+
+
+def _table(settings: Settings) -> None:
+    with psycopg.connect(_admin(settings), autocommit=True) as connection:
+        connection.execute(
+            "create table bench_rows (tenant_id uuid, id uuid, status text, at timestamptz, primary key (tenant_id, id))"
+        )
+        connection.execute("alter table bench_rows enable row level security")
+        connection.execute(
+            "create policy tenant on bench_rows to fxo_tenant using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)"
+        )
+        connection.execute("grant insert on bench_rows to fxo_tenant")
+
+
+def _admin(settings: Settings) -> str:
+    url = make_url(settings.database_admin_url).set(database=make_url(settings.database_url).database)
+    return url.render_as_string(hide_password=False)
+
+
+def _meta() -> dict[str, Any]:
+    return {"actor": {"kind": "code", "id": str(TENANT)}, "scope": f"tenant:{TENANT}", "request": "", "causation": ""}
+
+
+def _data() -> dict[str, Any]:
+    return dict(zip(("booking_id", "client_id", "partner_id", "amount", "note"), (*map(str, FACT[:3]), *FACT[3:]), strict=True))
+
+
+def _bare_append(settings: Settings) -> Operation:
+    connection = psycopg.connect(_admin(settings))
+    digest = bytes(32)
+
+    def operation() -> None:
+        with connection.transaction():
+            connection.execute(_INSERT, (TENANT, new_id(), uuid4(), Jsonb(_data()), Jsonb(_meta()), system_now(), digest))
+
+    return operation
+
+
+def _append(app: Flask, store: Store) -> Operation:
+    scope = tenant_scope(TENANT)
+
+    def operation() -> None:
+        with app.app_context(), store.transaction(scope, CODE) as tx:
+            tx.append((Stream(BENCH, new_id(), state=None), [Happened(*FACT)]))
+
+    return operation
+
+
+def _project(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(_PROJECT, (item.tenant_id, item.stream_id, item.recorded_at))
+    rows.schedule(tx, "bench", item.stream_id, offer=False)
+
+
+def _command(app: Flask, store: Store) -> Operation:
+    scope = tenant_scope(TENANT)
+
+    def command(tx: Transaction) -> None:
+        stream = tx.load(BENCH, new_id())
+        tx.append((stream, [Commanded(*FACT)]))
+
+    def operation() -> None:
+        with app.app_context():
+            store.run(scope, CODE, command)
+
+    return operation
+
+
+def _bare_command(settings: Settings) -> Operation:
+    connection = psycopg.connect(make_url(settings.database_url).render_as_string(hide_password=False))
+    digest = bytes(32)
+
+    def operation() -> None:
+        stream, now = new_id(), system_now()
+        with connection.transaction():
+            connection.execute(
+                "select set_config('role', 'fxo_tenant', true), set_config('fxo.tenant', %s, true)", (str(TENANT),)
+            )
+            connection.execute(_LOAD, (TENANT, stream)).fetchall()
+            connection.execute(
+                _APPEND,
+                (TENANT, now, _text(_meta()), _text([_fact(stream, digest)]), "[]"),
+            )
+            connection.execute(_PROJECT, (TENANT, stream, now))
+            connection.execute(_SCHEDULE, (TENANT, uuid4(), "bench", stream, Jsonb({}), now, now, now))
+
+    return operation
+
+
+def _text(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _fact(stream: UUID, digest: bytes) -> dict[str, Any]:
+    return {
+        "stream": stream, "version": 1, "id": uuid4(), "stream_type": "bench", "type": "bench.commanded", "schema_version": 1,
+        "data": _data(), "hash": digest.hex(),
+    }  # fmt: skip
+
+
+def _library(settings: Settings) -> Callable[[], Operation] | None:
+    """The `eventsourcing` package with its PostgreSQL module, where the bench extra is installed."""
+    try:
+        from eventsourcing.application import Application
+        from eventsourcing.domain import Aggregate
+    except ImportError:
+        return None
+    url = make_url(_admin(settings))
+    os.environ.update(
+        PERSISTENCE_MODULE="eventsourcing.postgres", POSTGRES_DBNAME=str(url.database), POSTGRES_HOST=str(url.host),
+        POSTGRES_PORT=str(url.port), POSTGRES_USER=str(url.username), POSTGRES_PASSWORD=str(url.password), POSTGRES_POOL_SIZE="20",
+    )  # fmt: skip
+    application: Any = Application()
+
+    class Thing(Aggregate):
+        def __init__(self, booking_id: UUID, client_id: UUID, partner_id: UUID, amount: int, note: str) -> None:
+            self.fact = (booking_id, client_id, partner_id, amount, note)
+
+    return lambda: lambda: application.save(Thing(*FACT))

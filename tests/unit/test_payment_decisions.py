@@ -1,0 +1,264 @@
+"""What may happen to the money of one booking, decision by decision, and in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given as for_any
+from hypothesis import strategies as st
+
+from fxo.core.errors import Conflict, FxoError
+from fxo.core.ids import new_id
+from fxo.core.money import Money
+from fxo.core.payments import model
+from fxo.core.payments.model import (
+    PAYMENT,
+    Abandoned,
+    Authorisation,
+    AuthorisationRefused,
+    Authorised,
+    Captured,
+    CaptureFailed,
+    CardSaved,
+    ChallengeAsked,
+    Closed,
+    Declined,
+    Paid,
+    Requested,
+    Saved,
+    Voided,
+)
+from fxo.core.payments.plan import Mode
+from tests.support.decisions import after
+from tests.support.decisions import given as given_events
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+PRICE = Money(80_000, "USD")
+FIRST, SECOND, AWAY, AGAIN = new_id(), new_id(), new_id(), new_id()
+ASKED = Requested(
+    FIRST, new_id(), new_id(), new_id(), "payments_sandbox", PRICE, 8_000, Mode.AUTHORISE_NOW, None, None, None, model.CONSENT
+)
+ASKED_AGAIN = replace(ASKED, attempt=SECOND)
+QUESTION = ChallengeAsked(FIRST, "sp_1", "https://bank.example/1")
+DECLINED = Declined(FIRST, "card_declined")
+CARD = CardSaved(FIRST, ASKED.client_id, ASKED.provider, "sc_1", "sm_1", "Visa ending 4242", NOW + timedelta(days=7))
+HELD = Authorised(
+    FIRST, ASKED.client_id, ASKED.provider, "sp_1", PRICE, NOW + timedelta(days=7), "sc_1", "sm_1", "Visa ending 4242"
+)
+HELD_AWAY = replace(HELD, attempt=AWAY, reference="sp_2")
+CAPTURED = Captured(ASKED.consultation_id, ASKED.client_id, ASKED.partner_id, PRICE, 8_000, "sp_1")
+REFUSED = AuthorisationRefused(AWAY, "card_declined")
+VOIDED, FAILED, ABANDONED = Voided("booking_ended"), CaptureFailed("authorisation_expired"), Abandoned("refused")
+ENDINGS = {
+    "captured": (ASKED, HELD, CAPTURED), "voided": (ASKED, HELD, VOIDED), "capture failed": (ASKED, HELD, FAILED),
+    "abandoned": (ASKED, CARD, ABANDONED),
+}  # fmt: skip
+ended = pytest.mark.parametrize("past", ENDINGS.values(), ids=ENDINGS.keys())
+
+
+def given(*events: object) -> Any:
+    return given_events(PAYMENT, *events)
+
+
+# Asking -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_payment_begins_with_a_request() -> None:
+    given().when(model.request, ASKED).then(ASKED)
+
+
+def test_after_a_refusal_the_next_attempt_has_a_key_of_its_own() -> None:
+    given(ASKED, DECLINED).when(model.request, ASKED_AGAIN).then(ASKED_AGAIN)
+
+
+@pytest.mark.parametrize("past", [(ASKED,), (ASKED, QUESTION), (ASKED, DECLINED, ASKED_AGAIN)])
+def test_one_attempt_runs_at_a_time(past: tuple[object, ...]) -> None:
+    given(*past).when(model.request, replace(ASKED, attempt=new_id())).then(Conflict, code="payment_running")
+
+
+@pytest.mark.parametrize("past", [(ASKED, HELD), (ASKED, CARD), *ENDINGS.values()])
+def test_what_is_paid_for_is_not_asked_for_again(past: tuple[object, ...]) -> None:
+    given(*past).when(model.request, ASKED_AGAIN).then(Conflict, code="already_paid")
+
+
+def test_the_bank_asks_the_client() -> None:
+    given(ASKED).when(model.challenge, FIRST, QUESTION.reference, QUESTION.url).then(QUESTION)
+
+
+@pytest.mark.parametrize("past", [(ASKED, QUESTION), (ASKED, DECLINED), (ASKED, HELD), (ASKED, CARD), (), *ENDINGS.values()])
+def test_the_bank_asks_once(past: tuple[object, ...]) -> None:
+    given(*past).when(model.challenge, FIRST, QUESTION.reference, QUESTION.url).then()
+
+
+@pytest.mark.parametrize("past", [(ASKED,), (ASKED, QUESTION)])
+def test_an_attempt_is_declined(past: tuple[object, ...]) -> None:
+    given(*past).when(model.decline, FIRST, "card_declined").then(DECLINED)
+
+
+@pytest.mark.parametrize("past", [(), (ASKED, DECLINED), (ASKED, HELD), (ASKED, CARD), *ENDINGS.values()])
+def test_an_attempt_is_declined_once_and_never_after_it_succeeded(past: tuple[object, ...]) -> None:
+    given(*past).when(model.decline, FIRST, "card_declined").then()
+
+
+@pytest.mark.parametrize("past", [(ASKED,), (ASKED, QUESTION)])
+def test_a_card_is_saved(past: tuple[object, ...]) -> None:
+    given(*past).when(model.save_card, CARD).then(CARD)
+
+
+@pytest.mark.parametrize("past", [(), (ASKED, DECLINED), (ASKED, HELD), (ASKED, CARD), *ENDINGS.values()])
+def test_a_card_is_saved_once_for_a_request(past: tuple[object, ...]) -> None:
+    given(*past).when(model.save_card, CARD).then()
+
+
+@pytest.mark.parametrize("past", [(ASKED,), (ASKED, QUESTION)])
+def test_the_amount_is_held_with_the_client_present(past: tuple[object, ...]) -> None:
+    given(*past).when(model.authorise, HELD).then(HELD)
+
+
+@pytest.mark.parametrize("past", [(ASKED, CARD), (ASKED, CARD, REFUSED)])
+def test_the_amount_is_held_on_the_saved_card(past: tuple[object, ...]) -> None:
+    given(*past).when(model.authorise, HELD_AWAY).then(HELD_AWAY)
+
+
+@pytest.mark.parametrize("past", [(), (ASKED, DECLINED), (ASKED, HELD), *ENDINGS.values()])
+def test_the_amount_is_held_once(past: tuple[object, ...]) -> None:
+    given(*past).when(model.authorise, HELD).then()
+
+
+@pytest.mark.parametrize(
+    ("decision", "answer"),
+    [
+        (model.challenge, (FIRST, "sp_1", "https://bank.example/1")),
+        (model.decline, (FIRST, "card_declined")),
+        (model.save_card, (CARD,)),
+        (model.authorise, (HELD,)),
+    ],
+)
+def test_a_late_answer_about_an_earlier_attempt_changes_nothing(decision: Any, answer: tuple[Any, ...]) -> None:
+    given(ASKED, DECLINED, ASKED_AGAIN).when(decision, *answer).then()
+
+
+# The saved card -----------------------------------------------------------------------------------------------------
+
+
+def test_the_saved_card_is_refused() -> None:
+    given(ASKED, CARD).when(model.refuse, AWAY, "card_declined").then(REFUSED)
+
+
+def test_one_try_at_the_saved_card_is_refused_once() -> None:
+    given(ASKED, CARD, REFUSED).when(model.refuse, AWAY, "card_declined").then()
+
+
+def test_the_next_try_at_the_saved_card_may_be_refused_too() -> None:
+    given(ASKED, CARD, REFUSED).when(model.refuse, AGAIN, "card_declined").then(AuthorisationRefused(AGAIN, "card_declined"))
+
+
+@pytest.mark.parametrize("past", [(), (ASKED,), (ASKED, CARD, HELD_AWAY), *ENDINGS.values()])
+def test_only_a_saved_card_is_refused_while_the_client_is_away(past: tuple[object, ...]) -> None:
+    given(*past).when(model.refuse, AWAY, "card_declined").then()
+
+
+@pytest.mark.parametrize("past", [(ASKED,), (ASKED, CARD), (ASKED, CARD, REFUSED)])
+def test_a_payment_that_holds_nothing_is_abandoned(past: tuple[object, ...]) -> None:
+    given(*past).when(model.abandon, "refused").then(ABANDONED)
+
+
+@pytest.mark.parametrize("past", [(), (ASKED, DECLINED), (ASKED, HELD), *ENDINGS.values()])
+def test_a_payment_is_abandoned_once_and_never_while_it_holds_money(past: tuple[object, ...]) -> None:
+    given(*past).when(model.abandon, "refused").then()
+
+
+# Taking, or letting go ----------------------------------------------------------------------------------------------
+
+
+def test_held_money_is_captured_with_all_that_the_ledger_needs() -> None:
+    given(ASKED, HELD).when(model.capture, PRICE).then(CAPTURED)
+
+
+def test_what_was_held_on_the_saved_card_is_captured_under_its_own_reference() -> None:
+    given(ASKED, CARD, HELD_AWAY).when(model.capture, PRICE).then(replace(CAPTURED, reference="sp_2"))
+
+
+@pytest.mark.parametrize("past", [(), (ASKED,), (ASKED, DECLINED), (ASKED, CARD), *ENDINGS.values()])
+def test_money_is_captured_once_and_only_while_it_is_held(past: tuple[object, ...]) -> None:
+    given(*past).when(model.capture, PRICE).then()
+
+
+def test_held_money_is_let_go() -> None:
+    given(ASKED, HELD).when(model.void, "booking_ended").then(VOIDED)
+
+
+@pytest.mark.parametrize("past", [(), (ASKED,), (ASKED, CARD), *ENDINGS.values()])
+def test_a_hold_is_ended_once_and_never_after_the_money_was_taken(past: tuple[object, ...]) -> None:
+    given(*past).when(model.void, "booking_ended").then()
+
+
+@ended
+@pytest.mark.parametrize("late", [QUESTION, DECLINED, CARD, HELD, CAPTURED, VOIDED, FAILED, ABANDONED, REFUSED])
+def test_nothing_changes_a_payment_that_has_ended(past: tuple[object, ...], late: object) -> None:
+    state = after(PAYMENT, *past)
+    assert isinstance(state, Paid | Closed)
+    assert PAYMENT.evolve(state, late) == state
+
+
+# In any order -------------------------------------------------------------------------------------------------------
+
+Wish = Callable[[model.State], list[object]]
+_ATTEMPTS = (FIRST, SECOND, AWAY)
+_WISHES: dict[str, Wish] = {
+    "capture": lambda state: model.capture(state, PRICE),
+    "void": lambda state: model.void(state, "booking_ended"),
+    "abandon": lambda state: model.abandon(state, "refused"),
+}
+for _number, _attempt in enumerate(_ATTEMPTS):
+    _WISHES |= {
+        f"request {_number}": lambda state, a=_attempt: model.request(state, replace(ASKED, attempt=a)),
+        f"challenge {_number}": lambda state, a=_attempt: model.challenge(state, a, "sp", "https://bank.example"),
+        f"decline {_number}": lambda state, a=_attempt: model.decline(state, a, "card_declined"),
+        f"save {_number}": lambda state, a=_attempt: model.save_card(state, replace(CARD, attempt=a)),
+        f"authorise {_number}": lambda state, a=_attempt: model.authorise(state, replace(HELD, attempt=a)),
+        f"refuse {_number}": lambda state, a=_attempt: model.refuse(state, a, "card_declined"),
+    }
+
+
+@for_any(st.lists(st.sampled_from(sorted(_WISHES) + ["request 0", "authorise 0", "save 0", "capture", "void"] * 2), max_size=16))
+def test_whatever_is_answered_in_whatever_order_money_moves_once(wishes: list[str]) -> None:
+    past: list[Any] = []
+    for wish in wishes:
+        state = after(PAYMENT, *past)
+        try:
+            happened = _WISHES[wish](state)
+        except FxoError:
+            continue
+        now = state
+        for item in happened:
+            before, now = now, PAYMENT.evolve(now, item)
+            assert now != before, f"{item} was decided and changes nothing"
+        try:
+            again = _WISHES[wish](now)
+        except FxoError:
+            again = []
+        assert again == [], f"{wish} again says {again}"
+        past += happened
+    kinds = [type(item) for item in past]
+    assert kinds.count(Authorised) <= 1
+    assert sum(kinds.count(kind) for kind in (Captured, Voided, CaptureFailed, Abandoned)) <= 1
+    for kind in (Captured, Voided):
+        if kind in kinds:
+            assert kinds[-2:] == [Authorised, kind], "money is taken or let go right after it was held, and then nothing follows"
+    requested = [item.attempt for item in past if isinstance(item, Requested)]
+    for item in past:
+        if isinstance(item, ChallengeAsked | Declined | CardSaved):
+            assert item.attempt in requested, "no answer without a question"
+    match after(PAYMENT, *past):
+        case Authorisation(held=held):
+            assert kinds[-1] is Authorised
+            assert held.amount == PRICE
+        case Saved(refused=refused):
+            assert len(refused) == kinds.count(AuthorisationRefused)
+        case Paid(captured=captured):
+            assert captured.amount == PRICE
