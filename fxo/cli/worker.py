@@ -127,7 +127,7 @@ class Carried(SimpleWorker):  # type: ignore[misc]
         finally:
             self.shift.busy = False
         with suppress(redis.RedisError):
-            log.error("deleted %s %s", job.key, self.connection.delete(job.key))
+            self.connection.delete(job.key)
         if self.shift.over:
             raise StopRequested
 

@@ -211,7 +211,8 @@ class Process:
         request = _requested(tx, item.stream_id)
         rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=request.authorise_at, key="first")
         rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=request.retry_at, key="again")
-        rows.schedule(tx, "payments.give_up", item.stream_id, due_at=request.give_up_at, key="give_up")
+        before_reminder = request.give_up_at - timedelta(minutes=1)  # nobody is reminded of what is given up
+        rows.schedule(tx, "payments.give_up", item.stream_id, due_at=before_reminder, key="give_up")
 
     def saved_card_to_ask(self, tx: Transaction, work: Work) -> Ask | None:
         """The saved card of a booking that stands. Where it does not stand any more, an earlier unclear try is ended."""

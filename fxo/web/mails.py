@@ -28,7 +28,11 @@ def layout(app: Flask) -> Layout:
             "after_action": "", "details": [], "sections": [],
             "footer": ["You get this because of a session booked here."], "footer_link": None,
         }  # fmt: skip
-        text = app.jinja_env.overlay(autoescape=False).get_template("mail/message.txt").render(values)
+        text = (
+            app.jinja_env.overlay(autoescape=False, trim_blocks=False, lstrip_blocks=False)
+            .get_template("mail/message.txt")
+            .render(values)
+        )
         return text, app.jinja_env.get_template("mail/message.html").render(values)
 
     return render

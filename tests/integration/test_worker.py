@@ -18,8 +18,9 @@ from flask import Flask
 
 from fxo import platform
 from fxo.app import create_app
-from fxo.core.ids import NETWORK, new_id
-from fxo.core.scope import CODE, system_scope
+from fxo.core.ids import new_id
+from fxo.core.notifications.catalogue import CATALOGUE
+from fxo.core.scope import CODE, Scope, TenantConfig, tenant_scope
 from fxo.core.work import rows
 from fxo.core.work.sweeper import sweep
 from fxo.demo import environment
@@ -29,8 +30,8 @@ from fxo.embedded.valkey import Valkey
 from fxo.settings import Settings
 from tests.conftest import Databases, running
 
-KIND = "a kind that nobody knows"
-"""Given up at the first try: the shortest work there is."""
+NOBODYS = next(name for name, entry in CATALOGUE.items() if entry.to == "client")
+"""A mail to the client of a booking that does not exist: the shortest work there is."""
 
 
 @pytest.fixture
@@ -69,23 +70,25 @@ def worker(settings: Settings, tmp_path: Path) -> Iterator[subprocess.Popen[byte
     process.wait()
 
 
-def offered() -> UUID:
-    """Work that is in the queue, unless the queue is away."""
-    return platform.current().store.run(system_scope("network"), CODE, rows.schedule, KIND, new_id())
+@pytest.fixture
+def scope(tenant: TenantConfig) -> Scope:
+    """A tenant's, so that there is work to write down."""
+    return tenant_scope(tenant.id)
 
 
-def parked() -> UUID:
-    """Work that is due, and that nobody was told of."""
-    return platform.current().store.run(system_scope("network"), CODE, rows.schedule, KIND, new_id(), offer=False)
+def work(scope: Scope, *, offer: bool = True) -> UUID:
+    """Work that is due, and in the queue unless that is away."""
+    body = {"message": NOBODYS}
+    return platform.current().store.run(scope, CODE, rows.schedule, "mail", new_id(), body=body, offer=offer)
 
 
-def given_up(*ids: UUID) -> bool:
-    with platform.current().store.transaction(system_scope("network"), CODE) as tx:
-        row = tx.driver.execute("select count(*) from work where state = 'dead' and id = any(%s)", (list(ids),)).fetchone()
+def done(scope: Scope, *ids: UUID) -> bool:
+    with platform.current().store.transaction(scope, CODE) as tx:
+        row = tx.driver.execute("select count(*) from work where state = 'done' and id = any(%s)", (list(ids),)).fetchone()
     return row == (len(ids),)
 
 
-def swept_until(done: Callable[[], bool], also: Callable[[], object] = lambda: None) -> bool:
+def swept_until(reached: Callable[[], bool], also: Callable[[], object] = lambda: None) -> bool:
     parts = platform.current()
     assert parts.carrier
 
@@ -93,49 +96,52 @@ def swept_until(done: Callable[[], bool], also: Callable[[], object] = lambda: N
         also()
         assert parts.carrier
         sweep(parts.store, parts.carrier.offer, idle=timedelta(seconds=0.1))
-        return done()
+        return reached()
 
     return wait_until(look, 30)
 
 
 def test_work_is_performed_and_nothing_stays_in_the_queue(
-    parts: platform.Platform, worker: subprocess.Popen[bytes], valkey: Valkey
+    parts: platform.Platform, scope: Scope, worker: subprocess.Popen[bytes], valkey: Valkey
 ) -> None:
-    ids = [offered() for _ in range(20)]
-    assert wait_until(lambda: given_up(*ids), 20)
+    ids = [work(scope) for _ in range(20)]
+    assert wait_until(lambda: done(scope, *ids), 20)
     with redis.Redis.from_url(valkey.url, decode_responses=True) as client:
-        print((valkey.log.parent / "worker.log").read_text()[:3000])
         assert wait_until(lambda: not list(client.scan_iter("rq:job:*")), 5)
         kept = {key for key in client.scan_iter("rq:*") if not key.startswith("rq:worker")}
         assert kept == {"rq:queues"}
 
 
 def test_a_queue_that_forgets_all_the_time_costs_nothing(
-    parts: platform.Platform, worker: subprocess.Popen[bytes], valkey: Valkey
+    parts: platform.Platform, scope: Scope, worker: subprocess.Popen[bytes], valkey: Valkey
 ) -> None:
     with redis.Redis.from_url(valkey.url) as client:
         ids = []
         for _ in range(30):
-            ids.append(offered())
+            ids.append(work(scope))
             client.flushall()
-        assert swept_until(lambda: given_up(*ids), also=client.flushall)
+        assert swept_until(lambda: done(scope, *ids), also=client.flushall)
     assert worker.poll() is None
 
 
-def test_a_queue_that_was_away_is_found_again(parts: platform.Platform, worker: subprocess.Popen[bytes], valkey: Valkey) -> None:
+def test_a_queue_that_was_away_is_found_again(
+    parts: platform.Platform, scope: Scope, worker: subprocess.Popen[bytes], valkey: Valkey
+) -> None:
     valkey.stop()
-    lost = offered()
+    lost = work(scope)
     valkey.start()
-    assert swept_until(lambda: given_up(lost))
+    assert swept_until(lambda: done(scope, lost))
     assert worker.poll() is None
 
 
-def test_somebody_elses_job_is_left_alone(parts: platform.Platform, worker: subprocess.Popen[bytes], tmp_path: Path) -> None:
+def test_somebody_elses_job_is_left_alone(
+    parts: platform.Platform, scope: Scope, worker: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
     assert parts.carrier
     parts.carrier.queue.enqueue("os.mkdir", args=(str(tmp_path / "made"),))
     parts.carrier.queue.enqueue(platform.JOB, args=("no id", "at all"))
-    after = offered()
-    assert wait_until(lambda: given_up(after), 20)
+    after = work(scope)
+    assert wait_until(lambda: done(scope, after), 20)
     assert not (tmp_path / "made").exists()
 
 
@@ -145,10 +151,10 @@ def test_an_idle_worker_stops_at_once(worker: subprocess.Popen[bytes]) -> None:
 
 
 def test_a_busy_worker_finishes_its_work_first(
-    parts: platform.Platform, worker: subprocess.Popen[bytes], settings: Settings, databases: Databases
+    parts: platform.Platform, scope: Scope, worker: subprocess.Popen[bytes], settings: Settings, databases: Databases
 ) -> None:
     database = settings.login_url("app").database
-    work_id = parked()
+    work_id = work(scope, offer=False)
     with psycopg.connect(databases.given.admin_url, dbname=database) as blocking:
         blocking.execute("select set_config('role', %s, false)", (settings.role("owner"),))
         blocking.execute("lock table work in exclusive mode")
@@ -159,10 +165,10 @@ def test_a_busy_worker_finishes_its_work_first(
                 return watching.execute(query, (database,)).fetchone() == (1,)
 
             assert parts.carrier
-            parts.carrier.offer(NETWORK, work_id)
+            parts.carrier.offer(scope.id, work_id)
             assert wait_until(waiting, 20)
             os.kill(worker.pid, signal.SIGTERM)
             assert waiting()
             blocking.rollback()
     assert worker.wait(10) == 0
-    assert given_up(work_id)
+    assert done(scope, work_id)

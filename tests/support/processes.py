@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -111,8 +111,8 @@ class Wire:
     def _ask(self, method: str, path: str, base_url: str, headers: Mapping[str, str] | None, **body: Any) -> flask.Response:
         named = {"Host": base_url.partition("//")[2], **(headers or {})}
         answer = self.http.request(method, path, headers=named, **body)
-        kept: Sequence[tuple[str, str]] = [each for each in answer.headers.multi_items() if each[0] != "content-encoding"]
-        return flask.Response(answer.content, answer.status_code, list(kept))
+        headers = [(name.title(), value) for name, value in answer.headers.multi_items() if name != "content-encoding"]
+        return flask.Response(answer.content, answer.status_code, headers)
 
 
 class Visitor(Person):

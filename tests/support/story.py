@@ -162,9 +162,14 @@ class Story(World):
 
     # The tenant's record
 
-    def reconfigured(self, *, providers: dict[str, list[str]] | None = None, required: list[str] | None = None) -> Story:
-        """The same world after the tenant has chosen other providers, or marked plugins as required."""
-        chosen = {port: [{"name": name} for name in names] for port, names in (providers or {}).items()}
+    def reconfigured(
+        self, *, providers: dict[str, list[str]] | None = None, required: list[str] | None = None, **settings: Any
+    ) -> Story:
+        """The same world after the tenant has chosen other providers with these settings, or marked plugins as required.
+
+        With other settings a provider is made anew, and so is its breaker, which counts real seconds.
+        """
+        chosen = {port: [{"name": name, "settings": settings} for name in names] for port, names in (providers or {}).items()}
         self.rows(
             "update tenants set providers = %(p)s, required_plugins = %(r)s where id = %(t)s returning id",
             p=Jsonb(chosen), r=required or [], t=self.config.id,

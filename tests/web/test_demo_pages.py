@@ -194,6 +194,7 @@ def test_the_outbox_shows_a_mail_its_invitation_and_how_it_looks(
     opened = sarah.get(links[0])
     mail = f"/demo/outbox/{links[0].partition('mail=')[2]}"
     assert "From" in opened.words
+    assert "\nhttp://fortium.localhost:8000" in opened.text, "each part of a plain mail stands on its own line"
     looks = sarah.get(mail)
     assert looks.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
     assert "script" not in looks.headers["Content-Security-Policy"]

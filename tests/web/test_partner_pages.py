@@ -213,8 +213,8 @@ def test_what_is_wrong_is_said_next_to_its_field_and_nothing_typed_is_lost(
     assert all(again[name] == wanted[name] for name in wanted if name not in ("form_token", "thu-0-end"))
     assert week_of(parts, partner_id) == before
     right = {
-        "mon-0-start": "09:00", "mon-0-end": "17:00", "wed-0-start": "09:00", "wed-0-end": "10:00", "thu-0-start": "", "thu-0-end": "",
-        "notice_hours": "2", "horizon_days": "60",
+        "mon-0-start": "09:00", "mon-0-end": "17:00", "wed-0-start": "09:00", "wed-0-end": "10:00", "thu-0-start": "",
+        "thu-0-end": "", "notice_hours": "2", "horizon_days": "60",
     }  # fmt: skip
     mended = dana.post("/availability", again | right)
     assert mended.status == 303

@@ -17,6 +17,11 @@ def take(
     return _ask(tx, "select take_time(%s, %s, %s, %s, %s)", partner_id, TimestamptzRange(*during), consultation_id, until, tx.now)
 
 
+def lock(tx: Transaction, partner_id: UUID) -> None:
+    """Let nobody else take or move this partner's time until the transaction ends; what `take` does first."""
+    tx.driver.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"partner_time/{partner_id}",))
+
+
 def keep(tx: Transaction, consultation_id: UUID) -> bool:
     """Keep the claim for good; false where it has run out or was never there."""
     return _ask(tx, "select keep_time(%s, %s)", consultation_id, tx.now)

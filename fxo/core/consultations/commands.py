@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -48,6 +49,7 @@ def hold(tx: Transaction, config: TenantConfig, wanted: Hold, *, minutes: int, e
     consultation = tx.load(CONSULTATION, wanted.consultation_id)
     if isinstance(consultation.state, OnHold) and consultation.state.terms.client_id == tx.actor.id:
         return consultation
+    earlier = [tx.load(CONSULTATION, held_id) for held_id in queries.held_by(tx, tx.actor.id)]
     entry = partners.roster_entry(tx, wanted.partner_id)
     if entry is None:
         raise NotFound("This expert cannot be booked here.")
@@ -60,13 +62,32 @@ def hold(tx: Transaction, config: TenantConfig, wanted: Hold, *, minutes: int, e
         price=entry.price(config), partner_share=entry.share(config), policy=config.policy,
     )  # fmt: skip
     happened = model.hold(consultation.state, terms, tx.now)
-    # The claim decides: it also clears expired holds of others out of the way. Availability and notice are checked around it.
     open_but_for_claims = slots.is_open(availability, external, start=wanted.starts_at, now=tx.now)
-    if not open_but_for_claims or not claims.take(tx, wanted.partner_id, during, wanted.consultation_id, terms.until):
+    if not open_but_for_claims or not _claimed(tx, terms, wanted.consultation_id, earlier):
         raise SlotTaken(
             wanted.partner_id, wanted.starts_at, queries.nearest_open(tx, wanted.partner_id, wanted.starts_at, external)
         )
-    return tx.advance(consultation, tx.append((consultation, happened)))
+    replaced = [(stream, model.release(stream.state, "replaced", tx.now)) for stream in earlier]
+    return tx.advance(consultation, tx.append((consultation, happened), *replaced))
+
+
+def _claimed(tx: Transaction, terms: Held, consultation_id: UUID, earlier: Sequence[Stream[model.State]]) -> bool:
+    """Claim the time, giving back the client's earlier holds: one checks out one slot at a time.
+
+    The partner's lock comes first and other partners' times are given back last, so that two who swap never wait for each other.
+    """
+    claims.lock(tx, terms.partner_id)
+    same = {
+        stream.id for stream in earlier if isinstance(stream.state, OnHold) and stream.state.terms.partner_id == terms.partner_id
+    }
+    for stream_id in same:
+        claims.free(tx, stream_id)
+    if not claims.take(tx, terms.partner_id, (terms.taken_from, terms.taken_to), consultation_id, terms.until):
+        return False
+    for stream in earlier:
+        if stream.id not in same:
+            claims.free(tx, stream.id)
+    return True
 
 
 def release(tx: Transaction, consultation_id: UUID, reason: str) -> None:

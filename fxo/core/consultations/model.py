@@ -53,7 +53,7 @@ class Held:
 @event("consultation.released")
 @dataclass(frozen=True, slots=True)
 class Released:
-    """The hold ended without a booking: `expired`, or `given_up` by the client."""
+    """The hold ended without a booking: `expired`, `given_up`, or `replaced` by the client's next hold."""
 
     reason: str
 

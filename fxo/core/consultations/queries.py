@@ -82,6 +82,14 @@ def mine(tx: Transaction) -> list[ConsultationRow]:
     return ahead + [item for item in reversed(found) if item.ends_at <= tx.now]
 
 
+def held_by(tx: Transaction, client_id: UUID) -> list[UUID]:
+    """The client's slots that are on hold."""
+    rows = tx.driver.execute(
+        "select id from consultations where tenant_id = %s and client_id = %s and state = 'held'", (tx.scope.tenant_id, client_id)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def taken(
     tx: Transaction, partner_ids: Sequence[UUID], window: tuple[datetime, datetime]
 ) -> dict[UUID, list[tuple[datetime, datetime]]]:

@@ -43,17 +43,17 @@ def read_after(
 
     Ordered by (epoch, transaction, position): in each stream versions rise by one, and nothing is missed or seen twice.
     """
-    driver = session.connection().connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    rows = driver.execute(
-        _READ, {"e": cursor.epoch, "t": cursor.txid, "p": cursor.position, "types": sorted(types) or None, "n": limit}
-    ).fetchall()
+    driver = _driver(session)
+    horizon = driver.execute(_HORIZON, _place(cursor)).fetchone()
+    if horizon is None:
+        return [], cursor
+    rows = driver.execute(_READ, {**_place(cursor), **_until(horizon), "types": sorted(types) or None, "n": limit}).fetchall()
     persons: dict[UUID, set[UUID]] = {}
     for row in rows:
         persons.setdefault(row[3], set()).update(envelopes.sealed_for(row[10]))
     keys = {tenant: keyring.find(driver, tenant, found) for tenant, found in persons.items() if found}
     events = [decode(row[3], row[4], keys.get(row[3], {}), row[5:]) for row in rows]
-    return events, Cursor(*rows[-1][:3]) if rows else cursor
+    return events, Cursor(*(rows[-1][:3] if len(rows) == limit else horizon))
 
 
 def advance(subscription: Subscription, keyring: envelopes.Keyring, *, limit: int = 500) -> int:
@@ -68,31 +68,57 @@ def advance(subscription: Subscription, keyring: envelopes.Keyring, *, limit: in
         events, after = read_after(session, keyring, Cursor(*place), types=subscription.types, limit=limit)
         if events:
             subscription.handle(session, events)
-            db.execute(
-                session,
-                "update subscription_cursors set epoch = :e, txid = cast(:t as xid8), position = :p where name = :n",
-                e=after.epoch, t=after.txid, p=after.position, n=subscription.name,
-            )  # fmt: skip
+        db.execute(
+            session,
+            "update subscription_cursors set epoch = :e, txid = cast(:t as xid8), position = :p where name = :n",
+            e=after.epoch, t=after.txid, p=after.position, n=subscription.name,
+        )  # fmt: skip
         return len(events)
 
 
-def lag(session: Session, name: str) -> int:
-    """How many readable events the subscription has not handled yet; a health figure."""
-    found: Any = db.execute(
-        session,
-        "select count(*) from events e left join subscription_cursors c on c.name = :n"
-        " where (e.epoch, e.txid, e.position) > (coalesce(c.epoch, 0), coalesce(c.txid, '0'::xid8), coalesce(c.position, 0))",
-        n=name,
-    ).scalar_one()
-    return int(found)
+def lag(session: Session, subscription: Subscription) -> int:
+    """How many readable events of its types the subscription has not handled yet; a health figure."""
+    found = db.execute(
+        session, "select epoch, txid::text, position from subscription_cursors where name = :n", n=subscription.name
+    ).first()
+    cursor, driver = Cursor(*found) if found else Cursor(), _driver(session)
+    horizon = driver.execute(_HORIZON, _place(cursor)).fetchone()
+    if horizon is None:
+        return 0
+    counted = driver.execute(_LAG, {**_place(cursor), **_until(horizon), "types": sorted(subscription.types) or None}).fetchone()
+    return int(counted[0]) if counted else 0
 
 
-_READ = """
-select e.epoch, e.txid::text, e.position, e.tenant_id, e.stream_id,
-       e.version, e.event_id, e.stream_type, e.type, e.schema_version, e.data, e.meta, e.recorded_at, e.hash
+def _driver(session: Session) -> psycopg.Connection[Any]:
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection
+
+
+def _place(cursor: Cursor) -> dict[str, Any]:
+    return {"e": cursor.epoch, "t": cursor.txid, "p": cursor.position}
+
+
+def _until(horizon: tuple[Any, ...]) -> dict[str, Any]:
+    return {"he": horizon[0], "ht": horizon[1], "hp": horizon[2]}
+
+
+# Up to here everything is decided: whatever older transaction still writes has an id at or behind the horizon.
+_HORIZON = """
+select current, pg_snapshot_xmin(pg_current_snapshot())::text, -1 from epoch
+where (current, pg_snapshot_xmin(pg_current_snapshot()), -1) > (%(e)s, %(t)s::xid8, %(p)s)"""
+
+_RANGE = """
 from events e
 where (e.epoch, e.txid, e.position) > (%(e)s, %(t)s::xid8, %(p)s)
-  and (e.epoch < (select current from epoch) or e.txid < pg_snapshot_xmin(pg_current_snapshot()))
-  and (%(types)s::text[] is null or e.type = any(%(types)s::text[]))
+  and (e.epoch, e.txid, e.position) < (%(he)s, %(ht)s::xid8, %(hp)s)
+  and (%(types)s::text[] is null or e.type = any(%(types)s::text[]))"""
+
+_READ = f"""
+select e.epoch, e.txid::text, e.position, e.tenant_id, e.stream_id,
+       e.version, e.event_id, e.stream_type, e.type, e.schema_version, e.data, e.meta, e.recorded_at, e.hash
+{_RANGE}
 order by e.epoch, e.txid, e.position
 limit %(n)s"""
+
+_LAG = f"select count(*) {_RANGE}"

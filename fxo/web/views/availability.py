@@ -76,7 +76,7 @@ def _windows(typed: Typed, key: str) -> list[dict[str, str]]:
 
 
 def _exception(week: Availability, one: DayException) -> dict[str, str]:
-    hours = ", ".join(f"{_clock(start)}–{_clock(end)}" for start, end in one.windows)
+    hours = ", ".join(f"{_clock(start)}–{'24:00' if end == DAY else _clock(end)}" for start, end in one.windows)
     less = exceptions.minutes(one.windows) < exceptions.minutes(exceptions.weekly_hours(week, one.date))
     return {
         "text": f"{one.date:%a} {one.date.day} {one.date:%b %Y}, " + (f"open {hours}" if hours else "all day"),

@@ -43,7 +43,7 @@ def meeting(token: str) -> ResponseReturnValue:
     framed = frame()
     portal = framed["portal"] | {
         "name": config.name, "logo_text": config.brand.get("logo_text") or config.name,
-        "tagline": config.brand.get("tagline", ""), "home_url": config.portal_url, "sign_in_url": None,
+        "tagline": config.brand.get("tagline") or framed["portal"]["tagline"], "home_url": config.portal_url, "sign_in_url": None,
     }  # fmt: skip
     state = (
         "cancelled" if found.cancelled else "over" if now >= found.ends_at else "open" if now >= found.starts_at else "waiting"

@@ -58,11 +58,11 @@ def home() -> ResponseReturnValue:
         ],
         tenants=[
             {"name": tenant.name, "url": settings.url(hosts[tenant.id]), "host": hosts[tenant.id], "price": str(tenant.price),
-             "partners": tenant.partners, "sessions": tenant.sessions, "badge": {"text": "Open", "kind": "success"}}
+             "partners": str(tenant.partners), "sessions": str(tenant.sessions), "badge": {"text": "Open", "kind": "success"}}
             for tenant in tenants
         ],
         partners=[
-            {"name": one.name, "title": one.title, "zone": one.zone.replace("_", " "), "sessions": one.sessions,
+            {"name": one.name, "title": one.title, "zone": one.zone.replace("_", " "), "sessions": str(one.sessions),
              "portals": ", ".join(one.portals) or "None",
              "badge": {"text": "Listed", "kind": "success"} if one.portals else {"text": "On no roster", "kind": ""}}
             for one in people

@@ -64,7 +64,7 @@ def dashboard() -> ResponseReturnValue:
         stats=[
             {"label": "Earned", "value": shown.total(one.amount for one in this_month) or "Nothing yet", "note": "your share"},
             {"label": "Sessions", "value": len(this_month), "note": "completed and paid"},
-            {"label": "Booked", "value": len(today) + len(later), "note": "hours ahead"},
+            {"label": "Booked", "value": len(today) + len(later), "note": "sessions ahead"},
         ],
         calendar={"badge": {"text": "fxo", "kind": "success"}, "text": "Your open times are kept here.", "url": "/availability"},
     )  # fmt: skip
@@ -143,7 +143,7 @@ def session_page(consultation_id: str) -> ResponseReturnValue:
             {"label": "Booked through", "value": row.tenant_name}, {"label": "Number", "value": _number(row.consultation_id)},
             {"label": "Client pays", "value": str(row.price)}, {"label": "You earn", "value": str(row.earns), "total": True},
         ],
-        steps=_steps(row, rated),
+        steps=_steps(row, rated, now),
         meeting={"state": "over" if over else "ready" if row.join_url else "pending", "url": row.join_url,
                  "host": (row.join_url or "").partition("//")[2].partition("/")[0], "opens": "", "calendar_url": None},
         check_in=_check_in(row, url, now), self_url=url, complete=_complete(row, url, now), undo=_undo(row, url, now),
@@ -155,13 +155,15 @@ def _number(consultation_id: UUID) -> str:
     return f"No. {str(consultation_id)[-12:].upper()}"
 
 
-def _steps(row: AgendaRow, rated: RatingRow | None) -> list[dict[str, str]]:
+def _steps(row: AgendaRow, rated: RatingRow | None, now: datetime) -> list[dict[str, str]]:
     if row.state == "cancelled":
         return [
             {"title": "Booked", "text": "", "state": "done"},
             {"title": "Cancelled", "text": "Your time is free again.", "state": "current"},
         ]
-    at = {"confirmed": 1, "started": 2, "completed": 4 if rated else 3}[row.state]
+    at = 1 if now < row.ends_at else 2
+    if row.state == "completed":
+        at = 4 if rated else 3
     names = ["Booked", "Session", "Completed", "Rated"]
     return [
         {"title": name, "text": "", "state": "done" if n < at else "current" if n == at else ""} for n, name in enumerate(names)
