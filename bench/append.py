@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +61,8 @@ TENANT = uuid4()
 FACT = (uuid4(), uuid4(), uuid4(), 80_000, "x" * 40)
 _PROJECT = "insert into bench_rows (tenant_id, id, status, at) values (%s, %s, 'held', %s)"
 _INSERT = (
-    "insert into events (tenant_id, stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at, hash, epoch)"
+    "insert into events (tenant_id, stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at,"
+    " hash, epoch)"
     " values (%s, %s, 1, %s, 'bench', 'bench.happened', 1, %s, %s, %s, %s, 1)"
 )
 
@@ -152,10 +154,23 @@ def _append(app: Flask, store: Store) -> Operation:
     scope = tenant_scope(TENANT)
 
     def operation() -> None:
-        with app.app_context(), store.transaction(scope, CODE) as tx:
+        with store.transaction(scope, CODE) as tx:
             tx.append((Stream(BENCH, new_id(), state=None), [Happened(*FACT)]))
 
-    return operation
+    return _in_context(app, operation)
+
+
+def _in_context(app: Flask, operation: Operation) -> Operation:
+    """The operation in a context of its thread that stays, as a worker's does."""
+    pushed = threading.local()
+
+    def within() -> object:
+        if not hasattr(pushed, "context"):
+            pushed.context = app.app_context()
+            pushed.context.push()
+        return operation()
+
+    return within
 
 
 def _project(tx: Transaction, item: Recorded) -> None:
@@ -170,11 +185,7 @@ def _command(app: Flask, store: Store) -> Operation:
         stream = tx.load(BENCH, new_id())
         tx.append((stream, [Commanded(*FACT)]))
 
-    def operation() -> None:
-        with app.app_context():
-            store.run(scope, CODE, command)
-
-    return operation
+    return _in_context(app, lambda: store.run(scope, CODE, command))
 
 
 def _bare_command(settings: Settings) -> Operation:

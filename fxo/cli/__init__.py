@@ -104,9 +104,8 @@ def sentence(error: Exception) -> str:
         case PluginError():
             return f"{error}."
         case ValidationError() if error.title == "Settings":
-            return " ".join(
-                f"FXO_{str(e['loc'][0]).upper()}: {e['msg']}." for e in error.errors(include_url=False, include_input=False)
-            )
+            found = error.errors(include_url=False, include_input=False)
+            return " ".join(f"FXO_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}." for e in found)
         case ArgumentError():
             return "One of the FXO_DATABASE_*URL cannot be read; they look like postgresql://fxo_app:password@host:5432/fxo."
         case (

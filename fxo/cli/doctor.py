@@ -6,7 +6,7 @@ import importlib.util
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,6 @@ def examine() -> Iterator[Finding]:
     """Each finding, in an order in which the first wrong one is what to mend first."""
     from pydantic import ValidationError
 
-    from fxo.app import create_app
     from fxo.cli import sentence, target
     from fxo.core.errors import FxoError
     from fxo.core.plugins import PluginError
@@ -65,7 +64,7 @@ def examine() -> Iterator[Finding]:
     yield Finding("python", sys.version_info >= (3, 11), version, "Install Python 3.11 or later.")
     try:
         settings = target.settings_if_any()
-        app = create_app(settings) if settings.database_url else None
+        app = target.app(settings) if settings.database_url else None
     except (ValidationError, FxoError, PluginError) as error:
         yield Finding("settings", False, "they do not fit", sentence(error))
         return
@@ -123,18 +122,19 @@ def _embedded(settings: Settings) -> Iterator[Finding]:
     yield Finding("port", free, f"{settings.port} is {'free' if free else 'taken'}", mend)
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings) -> Generator[Finding, None, bool]:
     """The server and its logins; returns whether all of them get in."""
     import psycopg
 
+    from fxo.cli import target
     from fxo.migrations import EXTENSIONS, OLDEST
 
     reachable = True
     for login in ("app", "system", "operator"):
-        url = settings.login_url(login).set(drivername="postgresql")  # type: ignore[arg-type]
+        url = settings.login_url(login)
         name = f"login {url.username}"
         try:
-            with psycopg.connect(url.render_as_string(hide_password=False), connect_timeout=5) as connection:
+            with target.connect(url) as connection:
                 if login == "app":
                     major = connection.info.server_version // 10_000
                     yield Finding("postgresql", major >= OLDEST, f"version {major}", f"Use PostgreSQL {OLDEST} or later.")
@@ -192,6 +192,7 @@ def _data(app: Flask, settings: Settings) -> Iterator[Finding]:
     yield Finding("migrations", outdated is None, outdated or "up to date", "Run `fxo db migrate`.")
     if outdated:
         return
+    yield _isolation(settings)
     parts: Platform = app.extensions["fxo"]
     with app.app_context():
         try:
@@ -223,21 +224,32 @@ def _data(app: Flask, settings: Settings) -> Iterator[Finding]:
                 engine.dispose()
 
 
+def _isolation(settings: Settings) -> Finding:
+    """The table walk: whether anything could let one tenant see another."""
+    from fxo.cli import target
+    from fxo.migrations import walk
+
+    with target.connect(settings.login_url("system")) as connection:
+        found = walk.problems(connection, settings)
+    seen = " ".join(found[:5]) + (f" And {len(found) - 5} more." if len(found) > 5 else "")
+    mend = "Undo what was changed by hand; `fxo db init` and `fxo db migrate` set the rest right."
+    return Finding("isolation", not found, seen or "every table, function and role is closed", mend)
+
+
 def _outdated(settings: Settings) -> str | None:
     """What is missing in the database. Without the administrator's login it is only seen whether the tables are there."""
-    import psycopg
     from alembic.config import Config
     from alembic.script import ScriptDirectory
     from sqlalchemy import make_url
 
     from fxo import migrations
+    from fxo.cli import target
     from fxo.cli.db import plugin_scripts
 
     login = settings.login_url("system")
     if settings.database_admin_url:
         login = make_url(settings.database_admin_url).set(database=login.database)
-    url = login.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, connect_timeout=5) as connection:
+    with target.connect(login) as connection:
         row = connection.execute("select to_regclass('public.events')").fetchone()
         if row is None or row[0] is None:
             return "the tables are not there"

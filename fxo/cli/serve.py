@@ -11,7 +11,6 @@ def serve() -> None:
     from gunicorn.app.base import BaseApplication
     from gunicorn.glogging import Logger
 
-    from fxo.app import create_app
     from fxo.cli import target
     from fxo.embedded.processes import require_port
     from fxo.logs import JsonFormatter
@@ -19,7 +18,7 @@ def serve() -> None:
     settings = target.settings()
     if ":" not in settings.bind:
         require_port(settings.port, settings.bind)
-    app = create_app(settings)  # here, so that a wrong setting is one sentence and not one traceback a process
+    app = target.app(settings)  # here, so that a wrong setting is one sentence and not one traceback a process
 
     class Log(Logger):  # type: ignore[misc]
         def setup(self, cfg: object) -> None:

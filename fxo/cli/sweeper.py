@@ -20,10 +20,9 @@ log = logging.getLogger("fxo.sweeper")
 @click.command()
 def sweeper() -> None:
     """Hand out what is due, and keep figures up to date. One is enough; more of them take turns."""
-    from fxo.app import create_app
     from fxo.cli import target
 
-    run(create_app(target.settings()))
+    run(target.app())
 
 
 def run(app: Flask) -> None:

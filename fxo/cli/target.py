@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import psycopg
+    from flask import Flask
+    from sqlalchemy import URL
+
     from fxo.platform import Platform
     from fxo.settings import Settings
 
@@ -31,16 +35,32 @@ def settings_if_any() -> Settings:
     return own if own.database_url else environment.from_variables(environment.running(own.data_dir))
 
 
+def app(on: Settings | None = None) -> Flask:
+    """The application for these settings, by default those that a command works on. The one place where commands make it."""
+    from fxo.app import create_app
+
+    return create_app(on or settings())
+
+
 @contextmanager
 def platform() -> Iterator[Platform]:
     """The platform's parts within an application context; its connections are closed at the end."""
     from fxo import platform as parts
-    from fxo.app import create_app
     from fxo.core.db import db
 
-    with create_app(settings()).app_context():
+    with app().app_context():
         try:
             yield parts.current()
         finally:
             for engine in db.engines.values():
                 engine.dispose()
+
+
+def connect(url: URL | str, **options: Any) -> psycopg.Connection[Any]:
+    """A connection of the driver's, for an SQLAlchemy URL; libpq reads some passwords in such URLs differently."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    parts = make_url(url)
+    values = {**parts.translate_connect_args(username="user", database="dbname"), **parts.query, "connect_timeout": 5, **options}
+    return psycopg.connect(**values)

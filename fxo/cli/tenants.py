@@ -48,7 +48,7 @@ def list_() -> None:
     from fxo.cli import target
 
     with target.platform() as parts:
-        found = parts.records.all()
+        found = [parts.records.by_slug(each.slug) for each in parts.records.all()]  # with domains of their own
     kinds = {True: "open", False: "closed"}
     rows = [(each.slug, each.name, str(each.price), kinds[each.visitors_may_match], each.portal_url) for each in found]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -87,11 +87,6 @@ def _domain(name: str, hint: str) -> str:
 
 
 def _brand(colour: str, tagline: str) -> dict[str, str]:
-    from fxo.web.theme import parse_hex
-
-    if colour:
-        try:
-            parse_hex(colour)
-        except ValueError as error:
-            raise click.BadParameter(f"{error}.", param_hint="--colour") from error
+    if colour and not re.fullmatch(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", colour):
+        raise click.BadParameter(f"{colour!r} is not a colour: write it like #104e39.", param_hint="--colour")
     return {key: value for key, value in (("colour", colour), ("tagline", tagline and _line(tagline, "--tagline"))) if value}

@@ -34,10 +34,9 @@ LONGEST = 120
 @click.command()
 def worker() -> None:
     """Perform the work that the queue hands out, one piece at a time. SIGTERM lets the current one finish."""
-    from fxo.app import create_app
     from fxo.cli import target
 
-    run(create_app(target.settings()))
+    run(target.app())
 
 
 def perform(tenant_id: str, work_id: str) -> None:
@@ -91,7 +90,7 @@ class _Shift:
             raise StopRequested
 
 
-class _Queue(Queue):  # type: ignore[misc]
+class _Queue(Queue):
     """Takes a job away at once: what a worker loses with its life stands in PostgreSQL, and the sweeper offers it again."""
 
     @classmethod
@@ -99,7 +98,7 @@ class _Queue(Queue):  # type: ignore[misc]
         return cls.lpop([queue_key], timeout, connection=connection)
 
 
-class Carried(SimpleWorker):  # type: ignore[misc]
+class Carried(SimpleWorker):
     """RQ's worker, reduced to what a carrier needs: it keeps no results, failures or retries, and runs this one function.
 
     What it tells Redis about itself is for people who look; it never fails because of that.

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import flask
 import orjson
+import psycopg
 import psycopg.types.json
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, Pool, event, text
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from fxo.core.scope import Scope, ScopeKind
 from fxo.settings import Settings
@@ -71,6 +75,19 @@ def configure(settings: Settings) -> dict[str, Any]:
         },
         "FXO_ROLE_PREFIX": settings.role_prefix,
     }
+
+
+@event.listens_for(Pool, "checkout")
+def _still_there(connection: psycopg.Connection[Any], record: ConnectionPoolEntry, checked_out: PoolProxiedConnection) -> None:
+    """Leave a connection whose server has ended and take a new one.
+
+    It has said so on the socket, where nobody speaks otherwise; `pool_pre_ping` would be a round trip in every transaction.
+    """
+    heard = select.poll()
+    if not connection.closed:
+        heard.register(connection.fileno(), select.POLLIN)
+    if connection.closed or heard.poll(0):
+        raise DisconnectionError("the server has ended this connection")
 
 
 @event.listens_for(Session, "after_begin")

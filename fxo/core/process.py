@@ -108,6 +108,7 @@ def register(
             process.sync_meeting,
             process.meeting_synced,
             process.meeting_failed,
+            attempts=PATIENT,
         ),
         timer("calendars.check_link", process.check_link),
         notifications.reaction(providers, load_config, layout, places),
@@ -209,6 +210,7 @@ class Process:
     def card_saved(self, tx: Transaction, item: Recorded) -> None:
         """The saved card is authorised about three days before; once more after a refusal; then the time is given back."""
         request = _requested(tx, item.stream_id)
+        assert request.authorise_at and request.retry_at and request.give_up_at
         rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=request.authorise_at, key="first")
         rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=request.retry_at, key="again")
         before_reminder = request.give_up_at - timedelta(minutes=1)  # nobody is reminded of what is given up
@@ -272,13 +274,15 @@ class Process:
         return None
 
     def sync_meeting(self, asked: Sync, work: Work) -> tuple[str, Meeting] | None:
-        """Make the meeting at the tenant's calendar provider, or cancel it. After several failures the next provider is asked."""
+        """Make the meeting at the tenant's calendar provider, or cancel it. The next provider is asked only when it is urgent, since
+        the first one may have made the meeting without our knowing.
+        """
         if asked.wanted is None:
             assert asked.standing is not None
             self.providers.named(asked.config, "calendars", asked.standing.provider).cancel_meeting(asked.standing.reference)
             return None
         chain = self.providers.chain(asked.config, "calendars")
-        name, provider = chain[min(work.attempts // 3, len(chain) - 1) if not work.body.get("urgent") else -1]
+        name, provider = chain[min(1 + work.attempts // 3, len(chain) - 1) if work.body.get("urgent") else 0]
         return name, _with_link(provider, asked.wanted)
 
     def meeting_synced(self, tx: Transaction, work: Work, asked: Sync, outcome: tuple[str, Meeting] | None) -> None:

@@ -7,19 +7,18 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
-import psycopg
 import redis
 from psycopg import sql
 from sqlalchemy import make_url
 
 from fxo import embedded, platform
-from fxo.app import create_app
+from fxo.cli import target
 from fxo.cli.db import plugin_scripts
 from fxo.cli.doctor import master_key_opens
 from fxo.core.db import db
@@ -83,7 +82,7 @@ def where(given: Settings) -> str:
     return str(given.data_dir.resolve())
 
 
-def checked(given: Settings) -> Iterator[Step]:
+def checked(given: Settings) -> Generator[Step, None, None]:
     """Start a demo with data of its own, drive it through the whole flow, and leave nothing behind."""
     begun = time.monotonic()
     with ExitStack() as stack:
@@ -142,21 +141,17 @@ def _forget(given: Settings) -> None:
 
 
 def _drop(admin_url: str, name: str) -> None:
-    with psycopg.connect(_plain(admin_url), autocommit=True) as connection:
+    with target.connect(admin_url, autocommit=True) as connection:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-
-
-def _plain(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _refuse_what_is_no_demo(settings: Settings) -> None:
     """Accounts that everybody knows are never put beside real data."""
     name = str(settings.login_url("app").database)
-    with psycopg.connect(_plain(settings.database_admin_url), autocommit=True) as connection:
+    with target.connect(settings.database_admin_url, autocommit=True) as connection:
         if connection.execute("select from pg_database where datname = %s", (name,)).fetchone() is None:
             return
-    with psycopg.connect(_plain(settings.database_admin_url), dbname=name) as connection:
+    with target.connect(settings.database_admin_url, dbname=name) as connection:
         row = connection.execute(
             "select to_regclass('public.clock'), (select count(*) from pg_tables where schemaname = 'public')"
         )
@@ -169,7 +164,7 @@ def _refuse_what_is_no_demo(settings: Settings) -> None:
 
 
 def _seeded(settings: Settings) -> Signins:
-    app = create_app(settings)
+    app = target.app(settings)
     for handler in logging.getLogger("fxo").handlers:
         handler.setFormatter(logging.Formatter("%(message)s"))  # what this process still says is for the person who started it
     with app.app_context():

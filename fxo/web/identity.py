@@ -44,7 +44,7 @@ class User(UserMixin):
 
 def init_app(app: Flask) -> None:
     """Bind the cookie to its place and load who is signed in."""
-    manager = LoginManager(app)
+    manager = LoginManager(app, add_context_processor=False)  # a page that says what is broken must not ask who is here
     manager.session_protection = None
     manager.user_loader(_load)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from flask import Flask
+from jinja2 import Environment
 
 from fxo.core.notifications.reactions import Content, Layout
 from fxo.core.scope import TenantConfig
@@ -14,6 +16,10 @@ from fxo.web.theme import palette
 
 def layout(app: Flask) -> Layout:
     """The layout that core hands every message to."""
+
+    @cache
+    def plain() -> Environment:
+        return app.jinja_env.overlay(autoescape=False, trim_blocks=False, lstrip_blocks=False)
 
     def render(config: TenantConfig, content: Content) -> tuple[str, str]:
         values: dict[str, Any] = {
@@ -28,11 +34,7 @@ def layout(app: Flask) -> Layout:
             "after_action": "", "details": [], "sections": [],
             "footer": ["You get this because of a session booked here."], "footer_link": None,
         }  # fmt: skip
-        text = (
-            app.jinja_env.overlay(autoescape=False, trim_blocks=False, lstrip_blocks=False)
-            .get_template("mail/message.txt")
-            .render(values)
-        )
+        text = plain().get_template("mail/message.txt").render(values)
         return text, app.jinja_env.get_template("mail/message.html").render(values)
 
     return render

@@ -149,11 +149,13 @@ class Story:
         )
 
     def book(self, ahead: timedelta, *, pay: bool = True, number: str = WORKS) -> list[UUID]:
-        """Three sessions, one after the other; who pays is asked for the card by a worker."""
-        starts = [self.tomorrow + ahead + each * HOUR for each in range(3)]
-        booked = [self.world.hold("ines", start) for start in starts]
-        for consultation_id in booked if pay else ():
-            self.world.ask_to_pay(consultation_id, number)
+        """Three sessions of three clients, one after the other; a worker asks their bank."""
+        booked = []
+        for place in range(3):
+            client = self.world.newcomer()
+            booked.append(self.world.hold("ines", self.tomorrow + ahead + place * HOUR, by=client))
+            if pay:
+                self.world.ask_to_pay(booked[-1], number, by=client)
         return booked
 
     def lose_links(self) -> None:

@@ -12,7 +12,7 @@ from threading import Barrier
 
 import pytest
 
-from fxo.core.scope import Actor, TenantConfig
+from fxo.core.scope import TenantConfig
 from fxo.embedded.processes import free_port
 from tests.conftest import PASSWORD, Databases, Given, add_member, add_tenant
 from tests.support.browser import Page
@@ -86,12 +86,9 @@ def starts(here: World) -> list[datetime]:
 
 def leave_expired_holds(here: World, other: TenantConfig) -> None:
     """In each round's time lies a hold that has run out, of one tenant and the other by turns; nobody has cleared it away."""
-    people: list[tuple[TenantConfig, Actor]] = [
-        (here.config, here.client),
-        (other, add_member(other, "late@globex.example")),
-    ]
     for number, start in enumerate(starts(here)):
-        config, client = people[number % 2]
+        config, label = ((here.config, "fortium"), (other, "globex"))[number % 2]
+        client = here.newcomer(config, label)
         here.hold("dana", start + HALF_AN_HOUR * (number // 2 % 2), by=client, at=config)
     here.move_clock(here.now + timedelta(minutes=11))
     left = here.rows("select count(*) from partner_time where expires_at is not null")

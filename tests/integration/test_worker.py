@@ -16,7 +16,7 @@ import pytest
 import redis
 from flask import Flask
 
-from fxo import platform
+from fxo import embedded, platform
 from fxo.app import create_app
 from fxo.core.ids import new_id
 from fxo.core.notifications.catalogue import CATALOGUE
@@ -42,6 +42,7 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
     server.start()
     yield server
     server.stop()
+    embedded.remove(tmp_path)
 
 
 @pytest.fixture

@@ -61,9 +61,9 @@ class Processes:
         """A worker behind the queue."""
         return self.start(name, *FXO, "worker")
 
-    def sweeper(self) -> subprocess.Popen[bytes]:
-        """The sweeper."""
-        return self.start("sweeper", *FXO, "sweeper")
+    def sweeper(self, name: str = "sweeper") -> subprocess.Popen[bytes]:
+        """The one that hands out what is due."""
+        return self.start(name, *FXO, "sweeper")
 
     def web(self, app: str = "", **environment: str) -> subprocess.Popen[bytes]:
         """The web server, answering: `fxo serve`, or gunicorn with as many processes and threads for another `module:app()`."""
@@ -75,10 +75,14 @@ class Processes:
             raise AssertionError(f"the web server does not start: {self.log('web')[-2000:]}")
         return child
 
+    def ask(self, path: str) -> httpx.Response:
+        """The web server's answer to a question that needs no host, such as /readyz."""
+        return httpx.get(self.address + path, timeout=10, trust_env=False)
+
     def answers(self, path: str, status: int = 200) -> bool:
-        """Whether the web server answers a question that needs no host with this status."""
+        """Whether the web server answers such a question with this status."""
         with suppress(httpx.HTTPError):
-            return httpx.get(self.address + path, timeout=10, trust_env=False).status_code == status
+            return self.ask(path).status_code == status
         return False
 
     def visit(self, label: str) -> Visitor:
@@ -92,8 +96,9 @@ class Processes:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def errors(self, name: str) -> list[str]:
-        """What a child has logged as an error."""
-        return [line for line in self.log(name).splitlines() if '"level":"error"' in line or line.startswith("Traceback")]
+        """What a child has logged as an error of ours, and tracebacks of whatever came to nobody."""
+        marks = ('"level":"error","logger":"fxo', "Traceback (most recent call last)")
+        return [line for line in self.log(name).splitlines() if any(mark in line for mark in marks)]
 
 
 class Wire:

@@ -45,7 +45,11 @@ class World:
     def run(self, actor: Actor, command: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return self.parts.store.run(self.scope, actor, command, *args, **kwargs)
 
-    # Bookings
+    # People and bookings
+
+    def newcomer(self, config: TenantConfig | None = None, label: str = "lindqvist") -> Actor:
+        """Another client, of this tenant or another. A client checks out one slot at a time."""
+        return conftest.add_member(config or self.config, f"client-{new_id().hex}@{label}.example")
 
     def hold(self, partner: str, starts_at: datetime, *, by: Actor | None = None, at: TenantConfig | None = None) -> UUID:
         """Hold the time for ten minutes, for Sarah or for somebody else at another tenant."""
@@ -54,12 +58,12 @@ class World:
         self.parts.store.run(tenant_scope(config.id), by or self.client, command, config, wanted, minutes=10)
         return wanted.consultation_id
 
-    def ask_to_pay(self, consultation_id: UUID, number: str = WORKS) -> UUID:
+    def ask_to_pay(self, consultation_id: UUID, number: str = WORKS, *, by: Actor | None = None) -> UUID:
         """Request the payment as checkout does; returns the work that nobody performs yet."""
         token = issue_token(CARD | {"number": number}, self.now)
         name, provider = self.parts.providers.chain(self.config, "payments")[0]
         wanted = payments.Pay(consultation_id, token)
-        work_id: UUID = self.run(self.client, payments.request, wanted, name, provider.windows())
+        work_id: UUID = self.run(by or self.client, payments.request, wanted, name, provider.windows())
         return work_id
 
     def complete(self, consultation_id: UUID, partner: str) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from fxo.core.errors import FxoError, Misconfigured, ProviderError, Retryable
+from fxo.core.errors import FxoError, Misconfigured, ProviderError, Retryable, StaleStream
 from fxo.core.events.store import Store, Transaction, causation
 from fxo.core.ids import NETWORK
 from fxo.core.scope import CODE, Scope, system_scope, tenant_scope
@@ -53,20 +53,28 @@ class Performer:
         self.probe("claimed", work)
         token = causation.set(str(work.id))
         try:
-            return self._perform(scope, work)
+            return self._try(scope, work)
         except rows.LeaseLost:
             log.warning("lease lost", extra={"work": str(work.id), "kind": work.kind})
             return Outcome.NOT_NOW
+        finally:
+            causation.reset(token)
+
+    def _try(self, scope: Scope, work: Work) -> Outcome:
+        try:
+            return self._perform(scope, work)
+        except rows.LeaseLost:
+            raise
         except Retryable as error:
             return self._again(scope, work, error, after=error.after)
+        except StaleStream as error:
+            return self._again(scope, work, error, after=0)
         except (ProviderError, FxoError) as error:
             return self._failed(scope, work, error)
         except Exception as error:
             # The edge of a job: recorded in the row and the log, tried again, and in the end the operator's.
             log.exception("work failed", extra={"work": str(work.id), "kind": work.kind})
             return self._again(scope, work, error, after=0)
-        finally:
-            causation.reset(token)
 
     def _perform(self, scope: Scope, work: Work) -> Outcome:
         reaction = self.registry[work.kind]

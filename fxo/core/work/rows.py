@@ -108,12 +108,15 @@ def finish(tx: Transaction, work: Work, *, waiting_until: datetime | None = None
 
 
 def postpone(tx: Transaction, work: Work, *, until: datetime, error: str) -> None:
-    """Give the lease back after a failure that may pass; counts the attempt."""
-    tx.driver.execute(
-        "update work set state = 'due', due_at = %s, attempts = attempts + 1, leased_until = null, offered_at = null, error = %s"
+    """Give the lease back after a failure that may pass; counts the attempt. Who was woken meanwhile looks again at once."""
+    postponed = tx.driver.execute(
+        "update work set state = 'due', due_at = case when woken then due_at else %s end, attempts = attempts + 1,"
+        " leased_until = null, offered_at = null, error = %s"
         " where tenant_id = %s and id = %s and lease_no = %s and state = 'leased'",
         (until, error, work.tenant_id, work.id, work.lease_no),
-    )
+    ).rowcount
+    if not postponed:
+        raise LeaseLost("Somebody else has taken this over.")
 
 
 def bury(tx: Transaction, work: Work, *, error: str) -> None:

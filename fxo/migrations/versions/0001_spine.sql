@@ -287,6 +287,7 @@ returns boolean language plpgsql security definer set search_path = public, pg_t
 declare mine uuid := nullif(current_setting('fxo.tenant', true), '')::uuid;
 begin
     if mine is null then raise exception 'no tenant in scope' using errcode = 'insufficient_privilege'; end if;
+    if not claim_now_ok(at) then raise exception 'the given time lies in the future' using errcode = 'invalid_parameter_value'; end if;
     update partner_time set expires_at = null
     where tenant_id = mine and consultation_id = consultation and (expires_at is null or expires_at > at);
     return found;

@@ -14,6 +14,8 @@ create table plugin_calendar_local.meetings (
     cancelled boolean not null default false
 );
 
+comment on table plugin_calendar_local.meetings is 'network: whoever has the link is admitted before the tenant is known';
+
 alter table plugin_calendar_local.meetings enable row level security;
 alter table plugin_calendar_local.meetings force row level security;
 create policy meetings_owner on plugin_calendar_local.meetings to {owner} using (true) with check (true);

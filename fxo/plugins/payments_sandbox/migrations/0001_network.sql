@@ -114,6 +114,7 @@ declare
 begin
     for name in select tablename from pg_tables where schemaname = 'plugin_payments_sandbox' loop
         name := 'plugin_payments_sandbox.' || name;
+        execute 'comment on table ' || name || ' is ''network: the books of a company outside''';
         execute 'alter table ' || name || ' enable row level security, force row level security';
         execute 'create policy owner on ' || name || ' to {owner} using (true) with check (true)';
         execute 'create policy network on ' || name || ' to {system} using (true) with check (true)';

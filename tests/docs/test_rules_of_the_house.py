@@ -1,0 +1,54 @@
+"""Rules that the code keeps everywhere, as tests."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for path in (ROOT / "fxo").rglob("*.py"))
+
+
+def strings(path: Path) -> list[str]:
+    """Every string in the module that is not a docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if "migrations" not in path.parts], ids=lambda path: path.stem)
+def test_time_never_comes_from_the_database(path: Path) -> None:
+    clocks = re.compile(r"\b(now\(\)|current_timestamp|clock_timestamp|localtimestamp|current_date)", re.IGNORECASE)
+    assert not [
+        text for text in strings(path) if clocks.search(text) and re.search(r"\b(select|insert|update|delete)\b", text, re.I)
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "fxo")))
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert doc and doc.splitlines()[0].rstrip().endswith((".", ":"))
+
+
+def test_no_name_says_nothing() -> None:
+    empty = {"utils", "helpers", "manager_", "misc", "common", "base2"}
+    assert not [path for path in SOURCES if path.stem in empty]
+
+
+def test_the_documentation_names_only_files_that_exist() -> None:
+    for page in (ROOT / "docs" / "architecture.md", ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        for name in re.findall(r"`((?:fxo|tests|docs|bench)/[\w./-]+)`", page.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists(), f"{page.name} names {name}"
