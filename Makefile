@@ -23,6 +23,7 @@ run: install ## Start the platform with demo data: web, worker, database, all of
 	$(BIN)/fxo demo $(ARGS)
 
 test: install browser ## Run the tests
+	$(if $(ARGS),,$(BIN)/python -m tests.given)
 	$(BIN)/python -m pytest $(ARGS)
 
 browser: # Chromium for the browser tests, where it can be installed

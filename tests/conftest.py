@@ -110,6 +110,7 @@ class Databases:
         self.count += 1
         name = f"{self.prefix}_{self.count}"
         self._admin(f'create database "{name}" template "{self.prefix}_template"')
+        self._admin(f'alter database "{name}" set synchronous_commit = off')
         with psycopg.connect(self.given.admin_url, dbname=name, autocommit=True) as connection:
             connection.execute("select set_config('role', %s, false)", (f"{self.prefix}_owner",))
             connection.execute("insert into clock (ahead) values ('0')")

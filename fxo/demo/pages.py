@@ -54,10 +54,10 @@ class Page:
     def slots(self) -> list[dict[str, str]]:
         """Every free time on the page, as the form that its button would send; the empty name holds where to."""
         found = []
-        for button in self.soup.find_all("button", attrs={"name": "slot"}):
-            form = button.find_parent("form")
-            assert form is not None
-            found.append(_fields(form) | {"slot": str(button["value"]), "": str(form["action"])})
+        for form in self.soup.find_all("form"):
+            fields = _fields(form)
+            for button in form.find_all("button", attrs={"name": "slot"}):
+                found.append(fields | {"slot": str(button["value"]), "": str(form["action"])})
         return found
 
 

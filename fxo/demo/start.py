@@ -8,17 +8,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+import psycopg
 import redis
 from psycopg import sql
 from sqlalchemy import make_url
 
 from fxo import embedded, platform
-from fxo.cli import target
+from fxo.cli import sentence, target
 from fxo.cli.db import plugin_scripts
 from fxo.cli.doctor import master_key_opens
 from fxo.core.db import db
@@ -89,8 +90,9 @@ def checked(given: Settings) -> Generator[Step, None, None]:
         own = _of_its_own(stack, given)
         try:
             running = stack.enter_context(started(own, port=0))
-        except FxoError as error:
-            yield Step("everything starts", False, _ms(begun), error.message)
+        except Exception as error:
+            # The edge of the check: its answer is a step in any case.
+            yield Step("everything starts", False, _ms(begun), sentence(error))
             return
         yield Step("everything starts", True, _ms(begun))
         from fxo.demo.check import drive
@@ -120,6 +122,7 @@ def _of_its_own(stack: ExitStack, given: Settings) -> Settings:
         for field in ("database_url", "database_system_url", "database_operator_url"):
             if url := getattr(given, field):
                 values[field] = make_url(url).set(database=name).render_as_string(hide_password=False)
+        stack.enter_context(suppress(psycopg.OperationalError))  # where it cannot be reached there is nothing to drop
         stack.callback(_drop, given.database_admin_url, name)
     return given.model_copy(update=values)
 

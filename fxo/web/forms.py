@@ -61,6 +61,11 @@ def init_app(app: Flask) -> None:
                 " again.",
                 code="stale_form",
             )
+        if any("\x00" in value for value in request.form.values()):
+            raise Invalid(
+                "A field holds a character that is no text. Nothing was changed. Please go back and type that field again.",
+                code="unreadable",
+            )
 
 
 def once(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:

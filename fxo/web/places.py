@@ -87,7 +87,7 @@ def init_app(app: Flask) -> None:
         g.begun = datetime.now(UTC)
         request_id.set(uuid4().hex)
         name = (request.host.rpartition(":")[0] if ":" in request.host else request.host).lower()
-        if request.endpoint in ("health.healthz", "health.readyz") or (request.endpoint or "").startswith("static"):
+        if (request.endpoint or "").startswith(("health", "static")):
             g.place = Place("any", name)
             return None
         kind = kind_of(request.host, settings.base_domain)

@@ -22,6 +22,16 @@ def time(moment: datetime, zone: str) -> dict[str, str]:
     return {"text": in_zone(moment, zone), "iso": moment.isoformat()}
 
 
+def clock(moment: datetime, zone: str) -> str:
+    """The time of day alone, for what happens within minutes: `20:33`."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def zone(moment: datetime, name: str) -> str:
+    """What people there call their time at that moment: `CET`, `GMT+5:45`."""
+    return in_zone(moment, name).rpartition(" ")[2]
+
+
 def span(start: datetime, end: datetime, zone: str, *, now: datetime, other: tuple[str, str] | None = None) -> dict[str, str]:
     """A session's hour, the reader's zone first; `other` is (name, zone) of the other person."""
     local, until = start.astimezone(ZoneInfo(zone)), end.astimezone(ZoneInfo(zone))
@@ -93,11 +103,12 @@ def partner_card(
         "hidden": {"partner": str(profile.id)},
     }
     if listed:
+        why = " ".join(listed.reasons)
         card |= {
             "match": {"score": round(listed.score * 100), "words": _STRENGTHS.get(listed.strength, listed.strength)},
-            "why": " ".join(listed.reasons),
+            "why": why,
             "caveat": listed.caveat,
-            "evidence": [{"text": line, "source": "", "kind": "case"} for line in listed.evidence],
+            "evidence": [{"text": line, "source": "", "kind": "case"} for line in listed.evidence if line.rstrip(".") not in why],
         }
     return card
 

@@ -46,10 +46,12 @@ class Camera:
         self.names.append(name)
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
+            whole = page.evaluate("() => document.documentElement.scrollHeight")
+            page.set_viewport_size({"width": width, "height": max(height, whole)})  # what sticks to the foot is at the foot
             for theme in THEMES:
                 page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 page.evaluate("() => document.fonts.ready")
-                page.screenshot(path=FOLDER / picture(name, width, theme), full_page=True)
+                page.screenshot(path=FOLDER / picture(name, width, theme))
             if (needed := page.evaluate("() => document.documentElement.scrollWidth")) > width:
                 self.faults.append(f"{name} scrolls sideways at {width}: {needed}")
 
@@ -153,7 +155,7 @@ class Tour:
         client.page.get_by_text("Enter the card number.").first.wait_for()
         self.look("checkout, card field error", client)
         self.pay(client, DECLINED)
-        client.page.get_by_text("Your bank said no").wait_for()
+        client.page.get_by_text("Your bank declined this card").wait_for()
         self.look("checkout, declined", client)
         self.pay(client, CHALLENGE)
         client.page.get_by_role("link", name="Go to your bank").wait_for()

@@ -96,7 +96,7 @@ def pay(client: Person, card: str) -> None:
     page = client.page
     client.type_card(DECLINED)
     client.press("Authorise $800 and book")
-    expect(page.get_by_role("alert").filter(has_text="Your bank said no")).to_contain_text("Nothing was charged")
+    expect(page.get_by_role("alert").filter(has_text="Your bank declined this card")).to_contain_text("Nothing was charged")
     client.type_card(card)
     client.press("Authorise $800 and book")
     if card == CHALLENGE:

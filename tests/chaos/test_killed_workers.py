@@ -221,6 +221,18 @@ def test_nothing_is_left_and_nothing_else_was_given_up(after: Aftermath) -> None
     assert set(after.world.rows("select kind from alarms")) == {("meeting.no_link",)}
 
 
+def test_all_in_all_each_thing_happened_once_outside(after: Aftermath) -> None:
+    at_once, saved, later = 9, 6, 3  # cards authorised at checkout; cards saved; saved cards that the bank accepts later
+    effects = after.count("select kind, count(*) from plugin_payments_sandbox.effects group by kind")
+    assert effects == {"hold": at_once + later, "save": at_once + saved, "capture": 3, "void": 3}
+    assert after.count("select 'all', count(*) from plugin_calendar_local.meetings") == {"all": at_once + saved}
+    repeated = after.world.rows(
+        "select kind, to_address, count(*) from plugin_notifications_email.outbox where kind like '%client'"
+        " group by kind, to_address having count(*) > 1"
+    )
+    assert repeated == []
+
+
 def test_what_was_taken_is_on_the_ledger_once_and_sums_to_zero(after: Aftermath) -> None:
     taken = after.world.rows("select count(*) from plugin_payments_sandbox.effects where kind = 'capture'")
     posted = after.world.rows("select count(distinct event_id), sum(amount_minor) from postings")

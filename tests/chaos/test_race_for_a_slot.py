@@ -16,7 +16,7 @@ from fxo.core.scope import TenantConfig
 from fxo.embedded.processes import free_port
 from tests.conftest import PASSWORD, Databases, Given, add_member, add_tenant
 from tests.support.browser import Page
-from tests.support.flow import booking_of, pay, sign_in
+from tests.support.flow import booking_of, choose, pay, sign_in
 from tests.support.processes import Processes, Visitor
 from tests.support.world import World, world
 
@@ -45,8 +45,7 @@ class Rivals:
             person = children.visit(label)
             sign_in(person, mail, PASSWORD)
             self.people.append(person)
-        page = f"/experts/{here.partners['dana']}"
-        self.forms = [person.get(page).form("/holds") for person in self.people]
+        self.pages = [person.get("/") for person in self.people]
         self.threads = ThreadPoolExecutor(CLIENTS)
 
     def race(self, start: datetime) -> list[Answer]:
@@ -57,7 +56,7 @@ class Rivals:
             wanted = start + HALF_AN_HOUR * (number // 2 % 2)
             barrier.wait(30)
             begun = time.monotonic()
-            page = self.people[number].post("/holds", self.forms[number] | {"slot": wanted.isoformat()})
+            page = choose(self.people[number], self.pages[number], self.world.partners["dana"], wanted)
             return Answer(page, time.monotonic() - begun)
 
         return list(self.threads.map(run, range(CLIENTS)))

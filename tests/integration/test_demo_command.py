@@ -217,3 +217,17 @@ def test_options_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
         found = fxo(tmp_path / "data", "demo", *arguments)
         assert found.returncode == 2
         assert "Error: " in found.stderr
+
+
+def test_a_check_that_cannot_start_says_so_as_a_step(tmp_path: Path) -> None:
+    nobody = "postgresql://a:b@127.0.0.1:1/fxo_demo"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FXO_")}
+    found = subprocess.run(
+        [sys.executable, "-m", "fxo.cli", "demo", "--check", "--json"], cwd=tmp_path, capture_output=True, text=True,
+        env=kept | {"FXO_DATABASE_URL": nobody, "FXO_DATABASE_ADMIN_URL": nobody},
+    )  # fmt: skip
+    assert found.returncode == 1
+    told = json.loads(found.stdout)
+    assert told["ok"] is False
+    assert [(step["name"], step["ok"]) for step in told["steps"]] == [("everything starts", False)]
+    assert "The database says: connection failed" in told["steps"][0]["detail"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from tests.support.browser import Page, Person
@@ -26,6 +27,12 @@ def hold(person: Person, slot: dict[str, str]) -> Page:
     """The answer to choosing this slot of a page."""
     fields = dict(slot)
     return person.post(fields.pop(""), fields)
+
+
+def choose(person: Person, page: Page, partner_id: UUID, start: datetime) -> Page:
+    """The answer to choosing any time of any expert, with the form token of the first page."""
+    fields = {"form_token": page.form("/briefs")["form_token"], "partner": str(partner_id), "slot": start.isoformat()}
+    return person.post("/holds", fields)
 
 
 def card_token(person: Person, number: str = WORKS) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import PASSWORD, add_member
 from tests.support.browser import Page, Person
-from tests.support.flow import BRIEF, booking_of, card_token, hold, pay, shortlist, sign_in
+from tests.support.flow import BRIEF, booking_of, card_token, choose, hold, pay, shortlist, sign_in
 from tests.support.plugins import Line, silence, unavailable
 from tests.support.story import CLIENT_MAIL, Story, story
 
@@ -45,18 +45,9 @@ def another(told: Story, mail: str = "erik@lindqvist.example") -> Person:
     return person
 
 
-def dana_at(told: Story, starts_at: datetime) -> dict[str, str]:
-    """The form that the button of this time of Dana's would send."""
-    page = visitor().get(f"/experts/{told.partners['dana']}")
-    found = [slot for slot in page.slots() if datetime.fromisoformat(slot["slot"]) == starts_at]
-    assert found, f"{starts_at} is not offered"
-    return found[0]
-
-
 def chosen(told: Story, person: Person, starts_at: datetime) -> tuple[Page, UUID]:
     """The checkout of this time of Dana's, and the booking."""
-    form = person.get(f"/experts/{told.partners['dana']}").slots()[0]
-    landed = hold(person, form | {"slot": starts_at.isoformat()})
+    landed = choose(person, person.get("/"), told.partners["dana"], starts_at)
     assert landed.status == 303, landed.words
     return person.get(landed.location), booking_of(landed.location)
 
@@ -100,32 +91,28 @@ def test_who_has_an_account_signs_in_instead_and_the_time_is_kept(told: Story) -
     "slot", ["", "tomorrow", "2026-13-40T25:00", "2026-12-01T10:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "\x00"]
 )  # fmt: skip
 def test_a_time_that_cannot_be_read_is_said_to_be_so(told: Story, sarah: Person, slot: str) -> None:
-    form = sarah.get(f"/experts/{told.partners['dana']}").slots()[0]
-    answer = hold(sarah, form | {"slot": slot})
+    token = sarah.get("/").form("/briefs")["form_token"]
+    answer = sarah.post("/holds", {"form_token": token, "partner": str(told.partners["dana"]), "slot": slot})
     assert answer.status == 422
     assert "Please choose one of those shown" in answer.words
 
 
 @pytest.mark.parametrize("ahead", [-DAY, HOUR, 400 * DAY], ids=["past", "too soon", "too far"])
 def test_a_time_that_is_not_open_is_answered_with_others(told: Story, sarah: Person, ahead: timedelta) -> None:
-    form = sarah.get(f"/experts/{told.partners['dana']}").slots()[0]
-    answer = hold(sarah, form | {"slot": (told.now + ahead).isoformat()})
+    answer = choose(sarah, sarah.get("/"), told.partners["dana"], told.ahead(ahead))
     assert answer.status == 409
     assert told.rows("select count(*) from consultations") == [(0,)]
 
 
 def test_an_expert_who_is_not_on_the_roster_cannot_be_held(told: Story, sarah: Person) -> None:
-    form = dana_at(told, told.ahead(2 * DAY))
-    mine = sarah.get(f"/experts/{told.partners['dana']}").slots()[0]
     told.rows("update roster set ended_at = now() where partner_id = %(p)s returning 1", p=told.partners["dana"])
-    assert hold(sarah, mine | {"slot": form["slot"]}).status == 404
+    assert choose(sarah, sarah.get("/"), told.partners["dana"], told.ahead(2 * DAY)).status == 404
 
 
 def test_a_time_that_somebody_else_took_is_answered_with_the_nearest_three_and_with_others(told: Story, sarah: Person) -> None:
     starts_at = told.ahead(2 * DAY)
     chosen(told, another(told), starts_at)
-    form = sarah.get(f"/experts/{told.partners['dana']}").slots()[0]
-    answer = hold(sarah, form | {"slot": starts_at.isoformat()})
+    answer = choose(sarah, sarah.get("/"), told.partners["dana"], starts_at)
     assert answer.status == 409
     assert "That time has just gone" in answer.words
     assert "Nothing was held on your card." in answer.words
@@ -149,9 +136,9 @@ def test_checkout_shows_what_happens_when_the_amount_is_held_today(told: Story, 
         "Held on your card today $800",
         "Today $800 is held on your card. Nothing is charged.",
         "The money is taken only once it is completed.",
-        "Cancelling is free.",
-        "Cancelling costs $400.",
-        "Cancelling costs $800.",
+        "ancelling is free.",
+        "ancelling costs $400.",
+        "ancelling costs $800.",
         "Authorise $800 and book",
         "The card is kept by the payment provider",
     ):
@@ -429,9 +416,9 @@ def test_a_cancelled_session_says_so_and_has_no_link(told: Story, sarah: Person)
 
 @pytest.mark.parametrize("path", ["/book/{}", "/book/{}/checking", "/book/{}/bank", "/book/{}/return", "/sessions/{}", "/sessions/{}/session.ics"])
 def test_the_booking_of_another_member_cannot_be_found(told: Story, sarah: Person, path: str) -> None:
-    _, held = chosen(told, sarah, told.ahead(2 * DAY))
     page, booked = chosen(told, sarah, told.ahead(3 * DAY))
     sarah.follow(pay(sarah, page))
+    _, held = chosen(told, sarah, told.ahead(2 * DAY))
     erik = another(told)
     unknown = erik.get(path.format(UUID(int=5)))
     assert unknown.status == 404
@@ -443,18 +430,17 @@ def test_the_booking_of_another_member_cannot_be_found(told: Story, sarah: Perso
 
 def test_another_member_can_neither_pay_nor_check_in_nor_rate(told: Story, sarah: Person) -> None:
     starts_at = told.ahead(2 * DAY)
-    page, held = chosen(told, sarah, starts_at)
-    paid, booked = chosen(told, sarah, starts_at + 3 * HOUR)
-    sarah.follow(pay(sarah, paid))
-    told.live_until(starts_at + 3 * HOUR)
+    page, booked = chosen(told, sarah, starts_at)
+    sarah.follow(pay(sarah, page))
+    told.live_until(starts_at)
     told.complete(booked, "dana")
+    _, held = chosen(told, sarah, starts_at + 5 * HOUR)
     erik = another(told)
-    fields = erik.get(f"/experts/{told.partners['ines']}").slots()[0]
-    form = {"form_token": fields["form_token"], "stars": "1", "method": "new", "method_token": "tok"}
+    form = {"form_token": erik.get("/").form("/briefs")["form_token"], "stars": "1", "method": "new", "method_token": "tok"}
     for path in (f"/book/{held}", f"/sessions/{booked}/check-in", f"/sessions/{booked}/rating"):
         assert erik.post(path, form).status == 404, path
     assert told.rows("select count(*) from ratings") == [(0,)]
-    assert page.status == 200
+    assert told.rows("select count(*) from payments") == [(1,)]
 
 
 def test_a_form_of_another_browser_changes_nothing(told: Story, sarah: Person) -> None:

@@ -54,7 +54,7 @@ def home() -> ResponseReturnValue:
         stats=[
             {"label": "Tenants", "value": len(tenants), "note": ""}, {"label": "Partners", "value": len(people), "note": ""},
             {"label": "Sessions", "value": sum(tenant.sessions for tenant in tenants), "note": "booked and done"},
-            {"label": "Taken", "value": taken or "Nothing yet", "note": "from clients"},
+            {"label": "Taken", "value": taken or "0", "note": "from clients"},
         ],
         tenants=[
             {"name": tenant.name, "url": settings.url(hosts[tenant.id]), "host": hosts[tenant.id], "price": str(tenant.price),

@@ -62,7 +62,7 @@ def dashboard() -> ResponseReturnValue:
         done=[_listed(row, user.zone, now) for row in done], zone=zone_name, all_url=None,
         stats_title=f"{local:%B}",
         stats=[
-            {"label": "Earned", "value": shown.total(one.amount for one in this_month) or "Nothing yet", "note": "your share"},
+            {"label": "Earned", "value": shown.total(one.amount for one in this_month) or "0", "note": "your share"},
             {"label": "Sessions", "value": len(this_month), "note": "completed and paid"},
             {"label": "Booked", "value": len(today) + len(later), "note": "sessions ahead"},
         ],
@@ -245,8 +245,8 @@ def earnings() -> ResponseReturnValue:
     return render_template(
         "partner/earnings.html", **frame(), note="Your share of each session, from the moment its payment was taken.",
         stats=[
-            {"label": "All time", "value": total or "Nothing yet", "note": "your share"},
-            {"label": f"{local:%B}", "value": shown.total(one.amount for one in month) or "Nothing yet", "note": "your share"},
+            {"label": "All time", "value": total or "0", "note": "your share"},
+            {"label": f"{local:%B}", "value": shown.total(one.amount for one in month) or "0", "note": "your share"},
             {"label": "Sessions", "value": len(found), "note": "completed and paid"},
         ],
         rows=[_earned(one, rows.get(one.consultation_id), user.zone) for one in found],

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from importlib.resources import files
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import orjson
@@ -63,7 +66,7 @@ def home() -> ResponseReturnValue:
     example = request.args.get("example", "")
     form = {"zone": (identity.me() or _nobody).zone}
     found = _examples()
-    if example.isdigit() and 1 <= int(example) <= len(found):
+    if example.isdecimal() and 1 <= int(example) <= len(found):
         chosen = found[int(example) - 1]
         form |= {"problem": chosen["text"], "industry": chosen["industry"], "urgency": chosen["urgency"]}
     return _home(form, {})
@@ -83,7 +86,7 @@ def _home(form: dict[str, str], errors: dict[str, str], status: int = 200) -> Re
     page = render_template(
         "portal/home.html",
         **frame(),
-        headline="What are you facing?",
+        headline=config.brand.get("headline") or "Sixty minutes with someone who has solved it before",
         lead="Describe it in your own words. You see who has been there before, why, and when they are free.",
         action="/briefs",
         form=form,
@@ -154,7 +157,8 @@ def shortlist(brief_id: str) -> ResponseReturnValue:
             brief = briefs.find(tx, found_id)
     listed = brief.matched.shortlist if brief.matched else ()
     with parts.store.transaction(scope, actor) as tx:
-        window = (tx.now, tx.now + timedelta(days=21))
+        now = tx.now
+    window = (now, now + timedelta(days=21))
     external = calendars.external_busy(parts.providers, config, [item.partner_id for item in listed], window)
     with parts.store.transaction(scope, actor) as tx:
         on_roster = {profile.id: profile for profile in partners.on_roster(tx)}
@@ -183,7 +187,7 @@ def shortlist(brief_id: str) -> ResponseReturnValue:
         headline=f"{count} who {'has' if len(cards) == 1 else 'have'} been here before"
         if cards
         else "Nobody here fits this well",
-        note=f"Ranked for you from {len(on_roster)} experts. Times are in {zone.replace('_', ' ')}." if cards else "",
+        note=f"Ranked for you from {len(on_roster)} experts. Times are yours, in {shown.zone(now, zone)}." if cards else "",
         problem=brief.text,
         edit_url="/",
         directory_url=None,
@@ -220,6 +224,7 @@ def expert(partner_id: str) -> ResponseReturnValue:
     with parts.store.transaction(scope, actor) as tx:
         profile, now = partners.profile(tx, found_id), tx.now
         entry = partners.roster_entry(tx, found_id)
+        zone = (briefs.find(tx, choices.id_from(brief)).zone if brief else "") or _zone()
     window = (now, now + timedelta(days=21))
     external = calendars.external_busy(parts.providers, config, [found_id], window)
     with parts.store.transaction(scope, actor) as tx:
@@ -229,12 +234,14 @@ def expert(partner_id: str) -> ResponseReturnValue:
             else []
         )
     card = shown.partner_card(
-        profile, [shown.slot(start, _zone()) for start in starts], str(entry.price(config) if entry else config.price)
+        profile, [shown.slot(start, zone) for start in starts], str(entry.price(config) if entry else config.price)
     )
     return render_template(
         "portal/expert.html",
         **frame(),
         partner=card | {"all_times_url": None},
+        days=[{"day": day, "slots": list(slots)} for day, slots in groupby(card["slots"], key=itemgetter("day"))],
+        note=f"Your time, {shown.zone(now, zone)}",
         bio=profile.bio,
         cases=profile.cases,
         skills=profile.skills,
@@ -251,8 +258,6 @@ def hold() -> ResponseReturnValue:
     """Take the slot for ten minutes. Who is not signed in does that first, and the slot stays in the form."""
     partner, slot, brief = (request.form.get(name, "") for name in ("partner", "slot", "brief"))
     if identity.me() is None:
-        from urllib.parse import urlencode
-
         kept = {"next": f"/briefs/{brief}" if brief else "/", "partner": partner, "slot": slot} | (
             {"brief": brief} if brief else {}
         )
@@ -379,7 +384,7 @@ def _checkout(consultation_id: UUID, error: str = "", status: int = 200) -> Resp
         back={"label": "Back", "url": f"/briefs/{row.brief_id}" if row.brief_id else "/"},
         other_times_url=f"/experts/{row.partner_id}",
         hold={
-            "text": f"This time is held for you until {shown.time(row.held_until, zone)['text']}",
+            "text": f"This time is held for you until {shown.clock(row.held_until, zone)}",
             "left": left,
             "total": parts.settings.claim_minutes * 60,
             "ended_url": f"/book/{row.id}",
@@ -397,7 +402,7 @@ def _checkout(consultation_id: UUID, error: str = "", status: int = 200) -> Resp
         else f"Save the card and book for {row.price}",
         consent=CONSENT,
         terms_url=None,
-        error={"title": "Please look at your card" if error else "Your bank said no", "text": refusal} if refusal else None,
+        error={"title": "Please look at your card." if error else "That did not work.", "text": refusal} if refusal else None,
         fields={},
     )
     return page, status
@@ -468,9 +473,9 @@ def _plan_steps(row: ConsultationRow, plan: Plan, zone: str) -> list[dict[str, A
 def _rules(plan: Plan, zone: str) -> list[dict[str, str]]:
     rules = []
     for term in plan.terms:
-        until = f"Until {shown.time(term.until, zone)['text']}" if term.until else "After that"
+        until = f"Until {shown.time(term.until, zone)['text']}:" if term.until else "After that:"
         rules.append(
-            {"title": until, "text": "Cancelling is free." if not term.amount.minor else f"Cancelling costs {term.amount}."}
+            {"title": until, "text": "cancelling is free." if not term.amount.minor else f"cancelling costs {term.amount}."}
         )
     return rules
 
@@ -541,7 +546,6 @@ def bank(consultation_id: str) -> ResponseReturnValue:
         amount=str(row.price),
         bank_url=paying.challenge_url,
         bank_label="Go to your bank",
-        cancel_url="/",
         hold=None,
     )
 
@@ -621,7 +625,7 @@ def _session_item(row: ConsultationRow, profile: Profile, zone: str) -> dict[str
         "day": day,
         "time": clock,
         "iso": row.starts_at.isoformat(),
-        "about": profile.title,
+        "about": "",
         "badge": {"text": text, "kind": kind},
         "amount": str(row.price),
     }
@@ -660,7 +664,7 @@ def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 2
         meeting={
             "state": state,
             "url": link,
-            "host": (link or "").partition("//")[2],
+            "host": urlsplit(link or "").netloc,
             "opens": "",
             "calendar_url": None if over else f"/sessions/{row.id}/session.ics",
         },
@@ -679,7 +683,7 @@ def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 2
 
 
 def _session_steps(row: ConsultationRow, paying: payment_rows.PaymentRow | None, rated: bool) -> list[dict[str, str]]:
-    at = {"confirmed": 1, "started": 2, "completed": 3}.get(row.state, 0)
+    at = {"confirmed": 1, "started": 1, "completed": 3}.get(row.state, 0)
     if row.state == "completed" and paying and paying.state == "captured":
         at = 5 if rated else 4
     names = ["Booked", "Session", "Completed", "Paid", "Rated"]
@@ -703,16 +707,15 @@ def _next_steps(
     held = f"{row.price} is held on {paying.method_label if paying else 'your card'}."
     if paying and paying.state == "card_saved" and paying.authorise_at:
         held = f"{row.price} will be held on {paying.method_label} on {shown.time(paying.authorise_at, zone)['text']}."
-    return [
-        {
-            "title": "Invitations are on their way",
-            "text": "Both of you get one by mail, and a reminder a day and an hour before.",
-        },
-        {
-            "title": "You pay after the session",
-            "text": f"{held} It is taken once {profile.name.split()[0]} completes the session.",
-        },
-    ]
+    pay = {
+        "title": "You pay after the session",
+        "text": f"{held} It is taken once {profile.name.split()[0]} completes the session.",
+    }
+    invited = {
+        "title": "Invitations are on their way",
+        "text": "Both of you get one by mail, and a reminder a day and an hour before.",
+    }
+    return [invited, pay] if row.state == "confirmed" else [pay]
 
 
 _PAYMENT_WORDS = {
@@ -730,7 +733,10 @@ _PAYMENT_WORDS = {
 
 def _payment_rows(row: ConsultationRow, paying: payment_rows.PaymentRow | None, zone: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [{"label": "60 minutes", "value": str(row.price)}]
-    if paying:
+    if paying and paying.state == "card_saved" and paying.authorise_at:
+        rows.append({"label": _PAYMENT_WORDS[paying.state], "value": paying.method_label})
+        rows.append({"label": "Held from", "value": shown.time(paying.authorise_at, zone)})
+    elif paying:
         rows.append(
             {
                 "label": _PAYMENT_WORDS.get(paying.state, paying.state),
@@ -739,8 +745,6 @@ def _payment_rows(row: ConsultationRow, paying: payment_rows.PaymentRow | None, 
         )
         if paying.method_label:
             rows.append({"label": "Card", "value": paying.method_label})
-        if paying.state == "card_saved" and paying.authorise_at:
-            rows.append({"label": "Held from", "value": shown.time(paying.authorise_at, zone)})
     return rows
 
 
@@ -781,7 +785,7 @@ def rate(consultation_id: str) -> ResponseReturnValue:
             identity.required().actor,
             ratings.rate,
             found_id,
-            int(stars) if stars.isdigit() else 0,
+            int(stars) if stars.isdecimal() else 0,
             request.form.get("text", ""),
             public=True,
         )
