@@ -126,15 +126,14 @@ def _database(settings: Settings) -> Generator[Finding, None, bool]:
     """The server and its logins; returns whether all of them get in."""
     import psycopg
 
-    from fxo.cli import target
-    from fxo.migrations import EXTENSIONS, OLDEST
+    from fxo.migrations import EXTENSIONS, OLDEST, connect
 
     reachable = True
     for login in ("app", "system", "operator"):
         url = settings.login_url(login)
         name = f"login {url.username}"
         try:
-            with target.connect(url) as connection:
+            with connect(url) as connection:
                 if login == "app":
                     major = connection.info.server_version // 10_000
                     yield Finding("postgresql", major >= OLDEST, f"version {major}", f"Use PostgreSQL {OLDEST} or later.")
@@ -226,10 +225,9 @@ def _data(app: Flask, settings: Settings) -> Iterator[Finding]:
 
 def _isolation(settings: Settings) -> Finding:
     """The table walk: whether anything could let one tenant see another."""
-    from fxo.cli import target
-    from fxo.migrations import walk
+    from fxo.migrations import connect, walk
 
-    with target.connect(settings.login_url("system")) as connection:
+    with connect(settings.login_url("system")) as connection:
         found = walk.problems(connection, settings)
     seen = " ".join(found[:5]) + (f" And {len(found) - 5} more." if len(found) > 5 else "")
     mend = "Undo what was changed by hand; `fxo db init` and `fxo db migrate` set the rest right."
@@ -243,13 +241,13 @@ def _outdated(settings: Settings) -> str | None:
     from sqlalchemy import make_url
 
     from fxo import migrations
-    from fxo.cli import target
     from fxo.cli.db import plugin_scripts
+    from fxo.migrations import connect
 
     login = settings.login_url("system")
     if settings.database_admin_url:
         login = make_url(settings.database_admin_url).set(database=login.database)
-    with target.connect(login) as connection:
+    with connect(login) as connection:
         row = connection.execute("select to_regclass('public.events')").fetchone()
         if row is None or row[0] is None:
             return "the tables are not there"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import psycopg
     from flask import Flask
-    from sqlalchemy import URL
 
     from fxo.platform import Platform
     from fxo.settings import Settings
@@ -54,13 +52,3 @@ def platform() -> Iterator[Platform]:
         finally:
             for engine in db.engines.values():
                 engine.dispose()
-
-
-def connect(url: URL | str, **options: Any) -> psycopg.Connection[Any]:
-    """A connection of the driver's, for an SQLAlchemy URL; libpq reads some passwords in such URLs differently."""
-    import psycopg
-    from sqlalchemy import make_url
-
-    parts = make_url(url)
-    values = {**parts.translate_connect_args(username="user", database="dbname"), **parts.query, "connect_timeout": 5, **options}
-    return psycopg.connect(**values)

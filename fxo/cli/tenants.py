@@ -48,7 +48,7 @@ def list_() -> None:
     from fxo.cli import target
 
     with target.platform() as parts:
-        found = [parts.records.by_slug(each.slug) for each in parts.records.all()]  # with domains of their own
+        found = parts.records.all()
     kinds = {True: "open", False: "closed"}
     rows = [(each.slug, each.name, str(each.price), kinds[each.visitors_may_match], each.portal_url) for each in found]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -29,7 +29,7 @@ from fxo.demo.seed import Signins, seed
 from fxo.demo.step import Step
 from fxo.embedded import EmbeddedError, Program, Supervisor
 from fxo.embedded.processes import log_tail, require_port, wait_until
-from fxo.migrations import initialise, migrate
+from fxo.migrations import connect, initialise, migrate
 from fxo.settings import Settings
 
 PROCESSES = {"web": "serve", "worker": "worker", "sweeper": "sweeper"}
@@ -144,17 +144,17 @@ def _forget(given: Settings) -> None:
 
 
 def _drop(admin_url: str, name: str) -> None:
-    with target.connect(admin_url, autocommit=True) as connection:
+    with connect(admin_url, autocommit=True) as connection:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 def _refuse_what_is_no_demo(settings: Settings) -> None:
     """Accounts that everybody knows are never put beside real data."""
     name = str(settings.login_url("app").database)
-    with target.connect(settings.database_admin_url, autocommit=True) as connection:
+    with connect(settings.database_admin_url, autocommit=True) as connection:
         if connection.execute("select from pg_database where datname = %s", (name,)).fetchone() is None:
             return
-    with target.connect(settings.database_admin_url, dbname=name) as connection:
+    with connect(settings.database_admin_url, dbname=name) as connection:
         row = connection.execute(
             "select to_regclass('public.clock'), (select count(*) from pg_tables where schemaname = 'public')"
         )

@@ -10,7 +10,7 @@ import psycopg
 from alembic import command, context, op
 from alembic.config import Config
 from psycopg import sql
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 from fxo.core.errors import FxoError
@@ -41,7 +41,7 @@ def initialise(settings: Settings) -> None:
     """Create the roles, the logins with the passwords of their URLs, and the database; safe to repeat (`fxo db init`)."""
     admin = _admin(settings)
     target = settings.login_url("app")
-    with psycopg.connect(admin, autocommit=True) as connection:
+    with connect(admin, autocommit=True) as connection:
         if connection.info.server_version // 10_000 < OLDEST:
             raise DatabaseNotReady(f"PostgreSQL {OLDEST} or newer is needed; this is {connection.info.server_version // 10_000}.")
         for name in ROLES:
@@ -67,7 +67,7 @@ def initialise(settings: Settings) -> None:
                 sql.SQL("create database {} template template0 encoding 'UTF8'").format(sql.Identifier(str(target.database)))
             )
         connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(settings.role("owner"))))
-    with psycopg.connect(admin, dbname=str(target.database), autocommit=True) as connection:
+    with connect(admin, dbname=str(target.database), autocommit=True) as connection:
         for extension in EXTENSIONS:
             connection.execute(sql.SQL("create extension if not exists {}").format(sql.Identifier(extension)))
         connection.execute("revoke all on schema public from public")
@@ -108,7 +108,14 @@ def _migrate_plugin(driver: psycopg.Connection[Any], plugin: str, scripts: Itera
             driver.execute("insert into plugin_migrations(plugin, script) values (%s, %s)", (plugin, script.name))
 
 
-def _admin(settings: Settings) -> str:
+def connect(url: URL | str, **options: Any) -> psycopg.Connection[Any]:
+    """A connection of the driver's for an SQLAlchemy URL; libpq would read some passwords in such URLs differently."""
+    parts = make_url(url)
+    values = {**parts.translate_connect_args(username="user", database="dbname"), **parts.query, "connect_timeout": 5, **options}
+    return psycopg.connect(**values)
+
+
+def _admin(settings: Settings) -> URL:
     if not settings.database_admin_url:
         raise DatabaseNotReady("Set FXO_DATABASE_ADMIN_URL to a login that may create roles and databases.")
-    return make_url(settings.database_admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return make_url(settings.database_admin_url)

@@ -14,7 +14,7 @@ from fxo.core import db
 from fxo.core.errors import Conflict, Invalid, NotFound
 from fxo.core.events.model import event
 from fxo.core.events.store import StreamType, Transaction
-from fxo.core.ids import new_id
+from fxo.core.ids import NETWORK, new_id
 from fxo.core.money import Money
 from fxo.core.scope import CancellationPolicy, ProviderChoice, TenantConfig, system_scope
 from fxo.settings import Settings
@@ -25,6 +25,8 @@ _COLUMNS = (
     " t.providers,"
     " t.required_plugins, t.brand"
 )
+
+_HOST = "(select min(h.host) from hosts h where h.tenant_id = t.id)"
 
 
 @event("tenant.created")
@@ -115,8 +117,16 @@ class Records:
         self.settings = settings
 
     def of_scope(self, tx: Transaction) -> TenantConfig:
-        """The record of the tenant in scope; what core gets as `load_config`."""
+        """The record of the tenant in scope, or the platform's own; what core gets as `load_config`."""
+        if tx.scope.tenant_id == NETWORK:
+            return self.platform()
         return self._config(self._row(tx.session, "t.id = :id", id=tx.scope.tenant_id))
+
+    def platform(self) -> TenantConfig:
+        """The platform as if it were a tenant: for what belongs to nobody else, such as alarms of the network."""
+        return TenantConfig(
+            NETWORK, "network", "fxo", Money(0, "USD"), portal_url=self.settings.url(self.settings.host("ops"), "")
+        )
 
     def by_host(self, host: str) -> TenantConfig:
         """The tenant whose portal answers on this host, by slug or own domain; `NotFound` for any other."""
@@ -140,13 +150,13 @@ class Records:
     def all(self) -> list[TenantConfig]:
         """Every tenant, by name; for the operator and the CLI."""
         with db.transaction(system_scope("tenants")) as session:
-            rows = db.execute(session, f"select {_COLUMNS}, null as host from tenants t order by t.name").all()
+            rows = db.execute(session, f"select {_COLUMNS}, {_HOST} as host from tenants t order by t.name").all()
             return [self._config(row) for row in rows]
 
     def _row(self, session: Session, where: str, **values: Any) -> Any:
         row = db.execute(
             session,
-            f"select {_COLUMNS}, (select min(h.host) from hosts h where h.tenant_id = t.id) as host from tenants t where {where}",
+            f"select {_COLUMNS}, {_HOST} as host from tenants t where {where}",
             **values,
         ).first()
         if row is None:

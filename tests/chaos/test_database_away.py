@@ -18,7 +18,7 @@ from fxo.embedded.processes import wait_until
 from tests.chaos.conftest import Own, Site
 from tests.conftest import PASSWORD, add_member
 from tests.support.browser import Page
-from tests.support.flow import CARD, booking_of, choose, sign_in
+from tests.support.flow import CARD, booking_of, choice, sign_in
 
 CLIENTS, CRASHES = 6, 3
 
@@ -54,7 +54,7 @@ def test_pages_say_so_while_it_is_away_and_work_again_afterwards(site: Site, own
         assert set(told.json()["checks"].values()) == {"OperationalError", "ok"}
         assert told.json()["checks"]["redis"] == "ok"
     assert wait_until(lambda: site.children.answers("/readyz"), 10)
-    answers = [sarah.get("/sessions", Connection="close") for _ in range(20)]  # from both processes
+    answers = [sarah.get("/sessions") for _ in range(20)]  # from both processes
     assert {page.status for page in answers} == {200}
     assert "Sarah Lindqvist" in answers[0].text
 
@@ -91,7 +91,7 @@ class Persistent:
 
     def hold(self, start: datetime) -> UUID | None:
         page = self.look("/")
-        sent = choose(self.person, page, self.ines, start) if page else None
+        sent = self.person.post("/holds", choice(page, self.ines, start)) if page else None
         return booking_of(sent.location) if sent and self.answered(sent) else None
 
     def pay(self, checkout: Page) -> bool:

@@ -1,4 +1,4 @@
-"""Meetings, mails and reminders in hard weather: a calendar that is down, bookings that end, downtime; never a link that is invented."""
+"""Meetings, mails and reminders in hard weather: a calendar that is down, bookings that end, downtime."""
 
 from __future__ import annotations
 
@@ -180,7 +180,5 @@ def test_each_reminder_is_sent_once(told: Story) -> None:
     told.rows("update work set state = 'due' where kind = 'mail' returning id")
     told.work()
     assert sorted(told.kinds()) == sorted(
-        f"{kind}_{reader}"
-        for kind in ("booking_confirmed", "reminder_24h", "reminder_1h")
-        for reader in ("client", "partner")
+        f"{kind}_{reader}" for kind in ("booking_confirmed", "reminder_24h", "reminder_1h") for reader in ("client", "partner")
     )

@@ -1,4 +1,4 @@
-"""One partner in two tenants: busy in the other one and nothing else; a rating shows at home, its number only where it is public."""
+"""One partner in two tenants: busy in the other one and nothing else; of a rating only a public number crosses."""
 
 from __future__ import annotations
 
@@ -12,13 +12,24 @@ from fxo.core.consultations import queries as consultations
 from fxo.core.consultations.commands import SlotTaken
 from fxo.core.errors import NotFound
 from fxo.core.partners import queries as partners
-from fxo.core.payments.queries import payment_id_of
 from fxo.core.payments import queries as payments
+from fxo.core.payments.queries import payment_id_of
 from tests.conftest import add_member, add_tenant
 from tests.support.story import Story, story
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-RESTRICTED = ("consultations", "payments", "meetings", "ratings", "postings", "partner_agenda", "clients", "events", "work", "deliveries")
+RESTRICTED = (
+    "consultations",
+    "payments",
+    "meetings",
+    "ratings",
+    "postings",
+    "partner_agenda",
+    "clients",
+    "events",
+    "work",
+    "deliveries",
+)
 
 
 @pytest.fixture
@@ -34,10 +45,10 @@ def there(told: Story) -> Story:
     return told.of(config, add_member(config, "maria@globex.example", name="Maria Duarte"))
 
 
-def open_times(story: Story, starts_at: Any) -> list[Any]:
-    dana = story.partners["dana"]
-    found: list[Any] = story.run(
-        story.client, consultations.open_slots, [dana], (starts_at - HOUR, starts_at + 2 * HOUR)
+def open_times(told: Story, starts_at: Any) -> list[Any]:
+    dana = told.partners["dana"]
+    found: list[Any] = told.run(
+        told.client, consultations.open_slots, [dana], (starts_at - HOUR, starts_at + 2 * HOUR)
     )[dana]  # fmt: skip
     return found
 
@@ -86,8 +97,8 @@ def test_each_tenant_has_its_own_price_split_and_ledger(told: Story, there: Stor
     starts_at = told.ahead(2 * DAY)
     booked = [told.book("dana", starts_at), there.book("dana", starts_at + 2 * HOUR)]
     told.live_until(starts_at + 4 * HOUR)
-    for each, story in zip(booked, (told, there), strict=True):
-        story.complete(each, "dana")
+    for each, of in zip(booked, (told, there), strict=True):
+        of.complete(each, "dana")
     told.live(HOUR)
     totals = told.rows("select account, amount_minor from postings where tenant_id = %(t)s order by line", t=told.config.id)
     assert totals == [("provider", 80_000), ("partner", -64_000), ("platform", -16_000)]

@@ -29,10 +29,9 @@ def hold(person: Person, slot: dict[str, str]) -> Page:
     return person.post(fields.pop(""), fields)
 
 
-def choose(person: Person, page: Page, partner_id: UUID, start: datetime) -> Page:
-    """The answer to choosing any time of any expert, with the form token of the first page."""
-    fields = {"form_token": page.form("/briefs")["form_token"], "partner": str(partner_id), "slot": start.isoformat()}
-    return person.post("/holds", fields)
+def choice(page: Page, partner_id: UUID, start: datetime) -> dict[str, str]:
+    """What the button of any time of any expert would send to /holds, with the form token of the first page."""
+    return {"form_token": page.form("/briefs")["form_token"], "partner": str(partner_id), "slot": start.isoformat()}
 
 
 def card_token(person: Person, number: str = WORKS) -> str:

@@ -1,4 +1,4 @@
-"""Plugins for tests: a bank line and a calendar that fail as they are told, and one that hears of bookings. Deterministic, no network."""
+"""Plugins for tests: a line to the bank and a calendar that fail as they are told, and one that hears of bookings."""
 
 from __future__ import annotations
 
@@ -81,8 +81,13 @@ def unavailable() -> None:
 def silence() -> Iterator[Callable[[], None]]:
     """A fault that never answers, until the block ends."""
     over = Event()
+
+    def fault() -> None:
+        over.wait(20)
+        unavailable()
+
     try:
-        yield lambda: None if over.wait(20) else unavailable()
+        yield fault
     finally:
         over.set()
 

@@ -105,7 +105,8 @@ class Wire:
     """What `Person` uses to reach a real server: Flask's test client over HTTP, to an address that DNS knows nothing of."""
 
     def __init__(self, address: str) -> None:
-        self.http = httpx.Client(base_url=address, timeout=30, trust_env=False)
+        once = httpx.Limits(max_keepalive_connections=0)  # the server may end a kept connection just when it is used again
+        self.http = httpx.Client(base_url=address, timeout=30, trust_env=False, limits=once)
 
     def get(self, path: str, *, base_url: str, headers: Mapping[str, str] | None = None) -> flask.Response:
         return self._ask("GET", path, base_url, headers)

@@ -180,7 +180,7 @@ def test_a_slot_that_was_taken_may_be_asked_for_again_with_the_same_form(
     assert held.status == 303
     taken = send(client, slot)
     assert taken.status == 409
-    assert "Nothing was charged" in taken.text or "taken" in taken.words.lower()
+    assert "That time has just gone" in taken.words
     write(tenant_scope(tenant.id), actor, consultations.release, booking_of(held.location), "given_up")
     assert send(client, slot).status == 303
 

@@ -26,15 +26,18 @@ class Alarm:
     settled_at: datetime | None
 
 
-def raise_alarm(tx: Transaction, kind: str, subject_id: UUID, sentence: str) -> None:
-    """Put it into the operator's queue, once for the subject and kind; the sentence says what to do and names no person."""
+def raise_alarm(tx: Transaction, kind: str, subject_id: UUID, sentence: str, *, mail: bool = True) -> None:
+    """Put it into the operator's queue, once for the subject and kind; the sentence says what to do and names no person.
+
+    Without `mail` only the queue shows it: for a mail that could not be sent, which must not ask for another one.
+    """
     alarm_id = derived_id(subject_id, "alarm", kind)
     added = tx.driver.execute(
         "insert into alarms (tenant_id, id, kind, subject_id, sentence, raised_at) values (%s, %s, %s, %s, %s, %s) on"
         " conflict do nothing",
         (tx.scope.tenant_id, alarm_id, kind, subject_id, sentence, tx.now),
     ).rowcount
-    if added:
+    if added and mail:
         rows.schedule(
             tx, "mail", alarm_id, key="alarm", body={"message": "alarm", "to": "operators", "kind": kind, "sentence": sentence}
         )

@@ -114,7 +114,8 @@ class Performer:
                 if reaction.give_up:
                     reaction.give_up(tx, work, _code(error))
             rows.bury(tx, work, error=_code(error))
-            alarms.raise_alarm(tx, f"work.{work.kind}", work.id, f"Work of kind {work.kind} was given up: {_code(error)}.")
+            sentence = f"Work of kind {work.kind} was given up: {_code(error)}."
+            alarms.raise_alarm(tx, f"work.{work.kind}", work.id, sentence, mail=work.kind != "mail")
 
         self.store.run(scope, CODE, give_up)
         return Outcome.DEAD

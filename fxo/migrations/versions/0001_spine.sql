@@ -551,6 +551,8 @@ grant select, insert, update on person_keys to {system};
 create policy system_reads on events for select to {system} using (true);
 create policy system_appends on events for insert to {system} with check (tenant_id = '00000000-0000-7000-8000-000000000000');
 grant select, insert on events to {system};
+create policy system on deliveries to {system} using (true) with check (true);
+grant select, insert on deliveries to {system};
 create policy system_alarms on alarms to {system} using (true) with check (true);
 grant select, insert on alarms to {system};
 grant insert on operator_uses to {operator};

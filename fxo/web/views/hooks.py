@@ -7,9 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from fxo import platform
 from fxo.core.errors import Declined, Misconfigured, NotAllowed, NotFound
-from fxo.core.ids import NETWORK
-from fxo.core.money import Money
-from fxo.core.scope import TenantConfig
 from fxo.core.work import inbox
 
 blueprint = Blueprint("hooks", __name__)
@@ -24,9 +21,8 @@ def receive(provider: str) -> ResponseReturnValue:
         raise NotFound("There is nothing here.")
     request.max_content_length = LONGEST
     body = request.get_data()
-    network = TenantConfig(NETWORK, "network", "fxo", Money(0, "USD"))
     try:
-        notices = parts.providers.named(network, "payments", provider).read_webhook(dict(request.headers), body)
+        notices = parts.providers.named(parts.records.platform(), "payments", provider).read_webhook(dict(request.headers), body)
     except Misconfigured as error:
         raise NotFound("There is nothing here.") from error
     except Declined as error:

@@ -39,6 +39,7 @@ from fxo.core.plugins import booking_requested
 from fxo.core.ratings import commands as ratings
 from fxo.core.ratings import queries as rating_rows
 from fxo.core.scope import CODE, Permission
+from fxo.core.work.perform import Outcome
 from fxo.web import choices, forms, identity, security, shown
 from fxo.web.frame import frame
 from fxo.web.places import here
@@ -521,13 +522,17 @@ def checking(consultation_id: str) -> ResponseReturnValue:
         return redirect(f"/book/{row.id}" if paying is None or row.state in ("held", "released") else f"/sessions/{row.id}", 303)
     if paying.state == "challenged":
         return redirect(f"/book/{row.id}/bank", 303)
+    return _still_checking(row, profile, now, f"/book/{row.id}/checking")
+
+
+def _still_checking(row: ConsultationRow, profile: Profile, now: datetime, poll_url: str) -> ResponseReturnValue:
     return render_template(
         "portal/checking.html",
         **frame(),
         partner=_person(profile),
         span=_span(row, profile, now),
         amount=str(row.price),
-        poll_url=f"/book/{row.id}/checking",
+        poll_url=poll_url,
     )
 
 
@@ -555,11 +560,13 @@ def bank(consultation_id: str) -> ResponseReturnValue:
 def back_from_bank(consultation_id: str) -> ResponseReturnValue:
     """The client is back from the bank: ask the provider how it stands. The address itself proves nothing (hard case 7)."""
     parts, config = platform.current(), here().tenant
-    row, paying, _, _ = _paying(choices.id_from(consultation_id))
+    row, paying, profile, now = _paying(choices.id_from(consultation_id))
     if paying and paying.state == "challenged" and paying.order_reference:
         work_id = choices.id_from(paying.order_reference)
-        parts.store.run(identity.scope(), CODE, _wake, work_id)
-        parts.performer.perform(config.id, work_id)
+        woken = parts.store.run(identity.scope(), CODE, _wake, work_id)
+        if woken and parts.performer.perform(config.id, work_id) is Outcome.NOT_NOW:
+            # The provider has told a worker meanwhile: wait for it, rather than ask the client to confirm once more.
+            return _still_checking(row, profile, now, f"/book/{row.id}/return")
     return redirect(f"/book/{row.id}/checking", 303)
 
 
