@@ -93,7 +93,7 @@ def init_app(app: Flask) -> None:
         kind = kind_of(request.host, settings.base_domain)
         if kind == HOME:
             return redirect(settings.url(settings.host(settings.home_tenant), "/"), 302)  # type: ignore[return-value]
-        if not _HOST.fullmatch(name):
+        if not _HOST.fullmatch(name) or "\x00" in request.path:
             raise NotFound("There is no portal here.")
         g.place = Place(kind, name, platform.current().records.by_host(name) if kind == PORTAL else None)
         return None

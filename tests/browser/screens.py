@@ -286,12 +286,8 @@ class Tour:
 
     def mails(self) -> None:
         client = self.client
-        for subject, name in (
-            ("Booked", "confirmation"),
-            ("Tomorrow", "reminder"),
-            ("Receipt", "receipt"),
-            ("You earned", "earned"),
-        ):
+        subjects = {"confirmation": "Booked", "reminder": "In one hour", "receipt": "Receipt", "share": "You earned"}
+        for name, subject in subjects.items():
             page = client.go("/demo/outbox")
             if name == "confirmation":
                 self.look("outbox", client)

@@ -23,6 +23,9 @@ def test_without_javascript_the_flow_goes_up_to_the_card_field(arrive: Callable[
     brief.fill(BRIEF)
     page.get_by_label("Your time zone").select_option("Europe/Stockholm")
     person.press("Show my experts")
+    person.follow("Change the brief")
+    expect(brief).to_have_value(BRIEF)
+    person.press("Show my experts")
     first = page.locator("article.partner-card").first
     expert = first.locator(".partner-card__name").inner_text()
     first.locator("button[name=slot]").first.click()

@@ -44,4 +44,5 @@ class Person:
         return Context().run(send, path, base_url=f"http://{self.host}", **values)
 
     def _page(self, response: Any) -> Page:
-        return Page(response.status_code, dict(response.headers), response.get_data(as_text=True))
+        with response:
+            return Page(response.status_code, dict(response.headers), response.get_data(as_text=True))

@@ -85,8 +85,9 @@ class Story(World):
     @staticmethod
     def _outside(url: str, **request: Any) -> TestResponse:
         """A request from outside, which shares no context with the test."""
-        answer: TestResponse = Context().run(flask.current_app.test_client().post, url, **request)
-        return answer
+        with Context().run(flask.current_app.test_client().post, url, **request) as answer:
+            found: TestResponse = answer
+        return found
 
     # What time does
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import PASSWORD, add_member
 from tests.support.browser import Page, Person
-from tests.support.flow import BRIEF, booking_of, card_token, choose, hold, pay, shortlist, sign_in
+from tests.support.flow import BRIEF, booking_of, card_token, choice, hold, pay, shortlist, sign_in
 from tests.support.plugins import Line, silence
 from tests.support.story import CLIENT_MAIL, Story, story
 
@@ -43,6 +43,11 @@ def another(told: Story, mail: str = "erik@lindqvist.example") -> Person:
     person = visitor()
     sign_in(person, mail, PASSWORD)
     return person
+
+
+def choose(person: Person, page: Page, partner_id: UUID, starts_at: datetime) -> Page:
+    """The answer to choosing any time of any expert, with the form token of this page."""
+    return person.post("/holds", choice(page, partner_id, starts_at))
 
 
 def chosen(told: Story, person: Person, starts_at: datetime) -> tuple[Page, UUID]:
@@ -377,6 +382,8 @@ def test_a_bank_that_never_answers_lets_the_client_try_again(databases: Any) -> 
         sarah.follow(pay(sarah, page))
         told.live(20 * MINUTE)
         assert told.payment(booked) == ("declined", "provider_unavailable")
+        line.down = False
+        told.reconfigured(providers={"payments": ["payments_line"]}, deliver_to="")
         assert "The payment service does not answer at the moment." in sarah.follow(sarah.get(f"/book/{booked}/checking")).words
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,6 @@ from tests.support.flow import BRIEF, shortlist, sign_in
 
 FORTIUM, GLOBEX, OWN = "fortium.localhost", "globex.localhost", "experts.globex.example"
 MAIL = "sarah@globex.example"
-SPEECHLESS = {"static", "theme", "health"}
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,13 @@ def entered(app: Flask, host: str, mail: str = MAIL) -> Person:
 
 def raw(app: Flask, host: str, path: str = "/", **headers: str) -> Page:
     """A request with exactly this Host header, whatever it is."""
-    response = app.test_client().get(path, headers={"Host": host, **headers})
+    response = ask(app, path, headers={"Host": host, **headers})
     return Page(response.status_code, dict(response.headers), response.get_data(as_text=True))
+
+
+def ask(app: Flask, path: str, **values: Any) -> Any:
+    """A request of its own, outside the test's application context."""
+    return Context().run(app.test_client().get, path, **values)
 
 
 # Which host ---------------------------------------------------------------------------------------------------------
@@ -91,8 +96,9 @@ def test_an_unknown_host_has_nothing(app: Flask, host: str) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        "", " ", ".", "..", ":", ":80", "fortium.localhost:", "fortium.localhost:x", "fortium.localhost:80:80", "fortium.localhost/",
-        "fortium localhost", "[::1]", "[::1]:8000", "[", "]", "@fortium.localhost", "user@fortium.localhost", "фортиум.localhost",
+        "", " ", ".", "..", ":", ":80", "fortium.localhost:", "fortium.localhost:x", "fortium.localhost:81:82",
+        "fortium.localhost/", "fortium localhost", "[::1]", "[::1]:8000", "[", "]",
+        "@fortium.localhost", "user@fortium.localhost", "фортиум.localhost",
         "fortium\u3002localhost", "' or 1=1 --.localhost", "%00.localhost", "a" * 300, "a" * 70_000, "<script>.localhost",
         "fortium.localhost, globex.localhost", "*", "fortium_.localhost", ".localhost", "-.localhost",
     ],
@@ -158,7 +164,7 @@ def test_a_partner_finds_no_portal_on_the_partners_host_and_a_client_no_workspac
     for host, path in (
         ("partners.localhost", "/briefs/" + str(new_id())), ("partners.localhost", "/book/" + str(new_id())),
         ("ops.localhost", "/sessions"), (FORTIUM, "/earnings"), (FORTIUM, "/ledger"), (FORTIUM, "/alarms"),
-        ("hooks.localhost", "/"), ("hooks.localhost", "/sign-in"), ("meet.localhost", "/sign-in"),
+        ("hooks.localhost", "/"), ("meet.localhost", "/sign-in"),
     ):  # fmt: skip
         assert raw(app, host, path).status == 404, (host, path)
 
@@ -224,13 +230,13 @@ def test_signing_in_gives_a_fresh_cookie_and_signing_out_ends_it(app: Flask) -> 
 
 
 def test_a_cookie_is_for_one_host_and_out_of_reach_of_scripts(app: Flask, settings: Settings) -> None:
-    [given] = app.test_client().get("/", base_url=f"http://{FORTIUM}").headers.getlist("Set-Cookie")
+    [given] = ask(app, "/", base_url=f"http://{FORTIUM}").headers.getlist("Set-Cookie")
     assert given.startswith("fxo=")
     assert "HttpOnly" in given and "SameSite=Lax" in given and "Path=/" in given
     assert "Domain" not in given
     secure = create_app(settings.model_copy(update={"public_scheme": "https"}))
     with secure.app_context():
-        response = secure.test_client().get("/", base_url=f"https://{FORTIUM}")
+        response = ask(secure, "/", base_url=f"https://{FORTIUM}")
         [given] = response.headers.getlist("Set-Cookie")
         assert given.startswith("__Host-fxo=")
         assert "Secure" in given and "Path=/" in given and "Domain" not in given
@@ -302,8 +308,11 @@ def sign_up(person: Person, mail: str) -> Page:
 
 @pytest.mark.parametrize(
     "mail",
-    ["maria@elsewhere.example", "maria@sub.globex.example", "maria@globex.example.evil.example", "maria@notglobex.example",
-     "maria@evil.example@globex.example", "maria@globex.example, x@evil.example", "globex.example", "maria@", "maria@gl\u043ebex.example"],
+    [
+        "maria@elsewhere.example", "maria@sub.globex.example", "maria@globex.example.evil.example", "maria@notglobex.example",
+        "maria@evil.example@globex.example", "maria@globex.example, x@evil.example", "globex.example", "maria@",
+        "maria@gl\u043ebex.example",
+    ],
 )  # fmt: skip
 def test_only_addresses_of_its_domains_sign_up_at_a_closed_portal(app: Flask, settings: Settings, mail: str) -> None:
     person = Person(app, GLOBEX)
@@ -498,7 +507,7 @@ def test_a_shortlist_an_expert_and_error_pages_are_safe(app: Flask) -> None:
 def test_an_error_tells_its_number_and_nothing_of_the_inside(app: Flask) -> None:
     page = raw(app, FORTIUM, "/nothing")
     assert "Traceback" not in page.text
-    as_json = app.test_client().get("/nothing", base_url=f"http://{FORTIUM}", headers={"Accept": "application/json"})
+    as_json = ask(app, "/nothing", base_url=f"http://{FORTIUM}", headers={"Accept": "application/json"})
     assert as_json.mimetype == "application/problem+json"
     body = as_json.get_json()
     assert (body["status"], body["type"]) == (404, "urn:fxo:not_found")
@@ -508,4 +517,5 @@ def test_an_error_tells_its_number_and_nothing_of_the_inside(app: Flask) -> None
 def test_the_names_of_platform_hosts_are_no_portals(app: Flask) -> None:
     for slug in records.RESERVED:
         page = raw(app, f"{slug}.localhost", "/sign-up")
-        assert page.status == 404, slug
+        assert page.status in (404, 405), slug
+        assert "Your name" not in page.words, slug

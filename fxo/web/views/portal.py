@@ -62,7 +62,7 @@ _REFUSALS = {
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
-    """The question. A closed portal shows visitors the sign-in instead."""
+    """The question; with an example or an earlier brief filled in. A closed portal shows visitors the sign-in instead."""
     _visitors_welcome()
     example = request.args.get("example", "")
     form = {"zone": (identity.me() or _nobody).zone}
@@ -70,6 +70,10 @@ def home() -> ResponseReturnValue:
     if example.isdecimal() and 1 <= int(example) <= len(found):
         chosen = found[int(example) - 1]
         form |= {"problem": chosen["text"], "industry": chosen["industry"], "urgency": chosen["urgency"]}
+    if earlier := request.args.get("brief", ""):
+        with platform.current().store.transaction(identity.scope(), identity.actor()) as tx:
+            brief = briefs.find(tx, choices.id_from(earlier))
+        form = {"problem": brief.text, "industry": brief.industry, "urgency": brief.urgency, "zone": brief.zone}
     return _home(form, {})
 
 
@@ -190,7 +194,7 @@ def shortlist(brief_id: str) -> ResponseReturnValue:
         else "Nobody here fits this well",
         note=f"Ranked for you from {len(on_roster)} experts. Times are yours, in {shown.zone(now, zone)}." if cards else "",
         problem=brief.text,
-        edit_url="/",
+        edit_url=f"/?brief={brief.id}",
         directory_url=None,
         understood={
             "summary": " · ".join([role, *(matched.topics[:3] if matched else ())]),

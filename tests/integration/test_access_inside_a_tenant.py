@@ -1,0 +1,299 @@
+"""Inside a tenant the database parts nobody: every address with an id answers its owner, and is not there for anybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import flask
+import pytest
+from flask import Flask
+
+from fxo.core.calendars import queries as calendars
+from fxo.core.clients import queries as clients
+from fxo.core.consultations import commands as consultations
+from fxo.core.consultations import queries as consultation_rows
+from fxo.core.errors import FxoError, NotAllowed, NotFound
+from fxo.core.events.store import Transaction
+from fxo.core.ids import new_id
+from fxo.core.matching import commands as matching
+from fxo.core.matching import queries as briefs
+from fxo.core.payments import commands as payments
+from fxo.core.payments import queries as payment_rows
+from fxo.core.payments.queries import payment_id_of
+from fxo.core.ratings import commands as ratings
+from fxo.core.scope import CODE, ROLES, Actor, ActorKind, tenant_scope
+from tests.conftest import PASSWORD, add_member, add_tenant
+from tests.support.browser import Page, Person
+from tests.support.flow import BRIEF, sign_in
+from tests.support.story import Story, story
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+FORTIUM, GLOBEX, PARTNERS = "fortium.localhost", "globex.localhost", "partners.localhost"
+
+BOUND = {
+    ("portal", "GET", "/briefs/<brief_id>"),
+    ("portal", "GET", "/book/<consultation_id>"),
+    ("portal", "POST", "/book/<consultation_id>"),
+    ("portal", "GET", "/book/<consultation_id>/bank"),
+    ("portal", "GET", "/book/<consultation_id>/checking"),
+    ("portal", "GET", "/book/<consultation_id>/return"),
+    ("portal", "GET", "/sessions/<consultation_id>"),
+    ("portal", "GET", "/sessions/<consultation_id>/session.ics"),
+    ("portal", "POST", "/sessions/<consultation_id>/check-in"),
+    ("portal", "POST", "/sessions/<consultation_id>/rating"),
+    ("partners", "GET", "/sessions/<consultation_id>"),
+    ("partners", "POST", "/sessions/<consultation_id>/check-in"),
+    ("partners", "POST", "/sessions/<consultation_id>/complete"),
+    ("partners", "POST", "/sessions/<consultation_id>/undo"),
+}
+"""Addresses that belong to one person; everybody else gets 404, as for an id that does not exist."""
+
+OPEN = {
+    ("portal", "/experts/<partner_id>"): "anybody whom the portal admits reads the experts of its roster",
+    ("portal", "/plugins/payments_sandbox/challenge/<challenge>"): "the bank's own page; the address cannot be guessed",
+    ("portal", "/plugins/payments_sandbox/static/<path:filename>"): "files that are the same for all",
+    ("portal", "/demo/outbox/<message_id>"): "the demo shows everybody the mails of the tenant",
+    ("portal", "/demo/outbox/<message_id>/<filename>"): "the demo shows everybody the mails of the tenant",
+    ("partners", "/demo/outbox/<message_id>"): "the demo shows everybody all mails",
+    ("partners", "/demo/outbox/<message_id>/<filename>"): "the demo shows everybody all mails",
+    ("ops", "/demo/outbox/<message_id>"): "the demo shows everybody all mails",
+    ("ops", "/demo/outbox/<message_id>/<filename>"): "the demo shows everybody all mails",
+    ("partners", "/availability/exceptions/<day>/remove"): "a day of one's own week",
+    ("ops", "/alarms/<tenant_id>/<alarm_id>/settle"): "every operator settles every alarm",
+}
+"""Addresses with something in them that belong to nobody in particular, each with its reason."""
+
+
+class Scene:
+    """Sarah with a brief, a slot on hold, and a session that is booked; and everybody to whom they do not belong."""
+
+    def __init__(self, told: Story) -> None:
+        self.told = told
+        app: Flask = flask.current_app  # type: ignore[assignment]
+        globex = add_tenant("globex", "Globex", 72_000, list(told.partners.values()))
+        add_member(told.config, "neighbour@lindqvist.example", name="Nils Neighbour")
+        add_member(told.config, "boss@lindqvist.example", role="administrator")
+        add_member(globex, "sarah@lindqvist.example")
+        self.sarah = entered(app, FORTIUM, "sarah@lindqvist.example")
+        location = self.sarah.submit(self.sarah.get("/"), "/briefs", problem=BRIEF).location
+        self.brief_id = UUID(location.rpartition("/")[2])
+        self.booked = told.book("dana", told.ahead(2 * DAY))
+        told.work()
+        self.held = told.hold("ines", told.ahead(3 * DAY))
+        self.dana = entered(app, PARTNERS, "dana@partners.example")
+        self.strangers = {
+            "another member": entered(app, FORTIUM, "neighbour@lindqvist.example"),
+            "an administrator": entered(app, FORTIUM, "boss@lindqvist.example"),
+            "a member of another tenant": entered(app, GLOBEX, "sarah@lindqvist.example"),
+            "another partner": entered(app, PARTNERS, "kofi@partners.example"),
+            "a partner who was held": entered(app, PARTNERS, "ines@partners.example"),
+        }
+        self.visitors = {"a visitor": Person(app, FORTIUM), "a visitor of another portal": Person(app, GLOBEX)}
+
+    def path(self, rule: str, **ids: UUID) -> str:
+        booked = self.held if rule.startswith("/book/") else self.booked
+        return rule.replace("<brief_id>", str(ids.get("brief", self.brief_id))).replace(
+            "<consultation_id>", str(ids.get("booked", booked))
+        )
+
+    def send(self, person: Person, method: str, path: str) -> Page:
+        if method == "GET":
+            return person.get(path)
+        page = person.get("/sessions" if person.host != PARTNERS else "/")
+        if page.status != 200:
+            page = person.get("/sign-in")
+        token = str(page.soup.find("input", attrs={"name": "form_token"})["value"])  # type: ignore[index]
+        fields = {"form_token": token, "stars": "1", "text": "Not mine", "method": "new", "method_token": "x"}
+        return person.post(path, fields)
+
+
+def entered(app: Flask, host: str, mail: str) -> Person:
+    person = Person(app, host)
+    sign_in(person, mail, PASSWORD)
+    return person
+
+
+@pytest.fixture(scope="module")
+def scene(databases: Any) -> Iterator[Scene]:
+    with story(databases) as told:
+        yield Scene(told)
+
+
+def rules(scene: Scene) -> set[tuple[str, str, str]]:
+    """Every address with something in it where people are."""
+    found = set()
+    for rule in flask.current_app.url_map.iter_rules():
+        if (
+            rule.arguments
+            and rule.subdomain in ("portal", "partners", "ops")
+            and not rule.endpoint.startswith(("static", "theme"))
+        ):
+            found |= {(rule.subdomain, method, rule.rule) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    return found
+
+
+def test_every_address_with_an_id_is_looked_at_here(scene: Scene) -> None:
+    """A new one is either bound to its owner, and so tested below, or open for a reason."""
+    there = rules(scene)
+    assert there == BOUND | {(place, method, rule) for place, method, rule in there if (place, rule) in OPEN}
+    assert {(place, rule) for place, _, rule in there} >= OPEN.keys()
+
+
+@pytest.mark.parametrize(("place", "method", "rule"), sorted(BOUND))
+def test_nobody_else_finds_what_belongs_to_somebody(scene: Scene, place: str, method: str, rule: str) -> None:
+    path, nowhere = scene.path(rule), scene.path(rule, brief=new_id(), booked=new_id())
+    on_portal = place == "portal"
+    for who, person in scene.strangers.items():
+        if (person.host == PARTNERS) is on_portal:
+            continue
+        page, unknown = scene.send(person, method, path), scene.send(person, method, nowhere)
+        assert page.status == unknown.status == 404, (who, page.status, page.words)
+        assert _without_numbers(page) == _without_numbers(unknown), f"{who} can tell that it exists"
+    for who, person in scene.visitors.items() if on_portal else ():
+        page, unknown = scene.send(person, method, path), scene.send(person, method, nowhere)
+        assert page.status == unknown.status, who
+        assert page.status == 404 or page.location.startswith("/sign-in"), (who, page.status)
+
+
+def _without_numbers(page: Page) -> str:
+    return page.words.rpartition("give this number")[0]
+
+
+@pytest.mark.parametrize(("place", "method", "rule"), sorted(BOUND, key=lambda each: (each[1], each)))
+def test_its_owner_finds_it(scene: Scene, place: str, method: str, rule: str) -> None:
+    """Otherwise the test above would prove nothing. What is refused for another reason says so."""
+    person = scene.sarah if place == "portal" else scene.dana
+    page = scene.send(person, method, scene.path(rule))
+    assert page.status in (200, 303, 409, 410, 422), page.words
+    assert not page.headers.get("Location", "").startswith("/sign-in")
+
+
+def test_nothing_was_changed_by_all_who_tried(scene: Scene) -> None:
+    told = scene.told
+    assert told.state(scene.booked) == "confirmed"
+    assert told.state(scene.held) == "held"
+    assert told.rows("select count(*) from ratings") == [(0,)]
+    assert told.payment(scene.booked)[0] == "authorised"
+
+
+def test_a_visitors_brief_is_bound_to_their_cookie_until_they_sign_up(scene: Scene) -> None:
+    app: Flask = flask.current_app  # type: ignore[assignment]
+    visitor = Person(app, FORTIUM)
+    location = visitor.submit(visitor.get("/"), "/briefs", problem=BRIEF).location
+    others = [Person(app, FORTIUM), *(person for person in scene.strangers.values() if person.host == FORTIUM), scene.sarah]
+    assert visitor.get(location).status == 200
+    assert {other.get(location).status for other in others} == {404}
+    fields = {"name": "Vera Visitor", "mail": "vera@lindqvist.example", "password": PASSWORD, "zone": "Europe/Vienna"}
+    assert visitor.submit(visitor.get("/sign-up"), "/sign-up", **fields).status == 303
+    assert visitor.get(location).status == 200
+    assert {other.get(location).status for other in others} == {404}
+
+
+def test_a_slot_cannot_be_held_for_somebody_elses_brief(scene: Scene) -> None:
+    neighbour = scene.strangers["another member"]
+    own = neighbour.follow(neighbour.submit(neighbour.get("/"), "/briefs", problem=BRIEF))
+    slot = own.slots()[0] | {"brief": str(scene.brief_id)}
+    before = scene.told.rows("select count(*) from consultations")
+    assert neighbour.post(slot.pop(""), slot).status == 404
+    assert scene.told.rows("select count(*) from consultations") == before
+
+
+def test_a_list_shows_its_readers_own_alone(scene: Scene) -> None:
+    for who in ("another member", "an administrator", "a member of another tenant"):
+        page = scene.strangers[who].get("/sessions")
+        assert page.status == 200
+        assert str(scene.booked) not in page.text and str(scene.held) not in page.text, who
+    for who in ("another partner", "a partner who was held"):
+        page = scene.strangers[who].get("/")
+        assert page.status == 200
+        assert "Sarah" not in page.text and str(scene.booked) not in page.text, who
+    assert str(scene.booked) in scene.sarah.get("/sessions").text
+    assert "Sarah" in scene.dana.get("/").text
+
+
+def test_a_mail_of_one_tenant_is_not_found_on_the_portal_of_another(scene: Scene) -> None:
+    message = scene.told.mails(to="sarah@lindqvist.example")[0]
+    assert scene.sarah.get(f"/demo/outbox/{message.id}").status == 200
+    assert scene.strangers["a member of another tenant"].get(f"/demo/outbox/{message.id}").status == 404
+
+
+# The same below the pages: queries and commands by themselves ------------------------------------------------------
+
+
+def strangers(scene: Scene) -> dict[str, Actor]:
+    dana, kofi = scene.told.partners["dana"], scene.told.partners["kofi"]
+    return {
+        "another member": scene.told.newcomer(),
+        "an administrator": Actor(new_id(), ActorKind.MEMBER, ROLES["administrator"]),
+        "another partner": Actor(kofi, ActorKind.PARTNER, ROLES["partner"]),
+        "a visitor": Actor(new_id(), ActorKind.VISITOR),
+        "a member with the partner's id": Actor(dana, ActorKind.MEMBER, ROLES["client"]),
+        "a partner with the client's id": Actor(scene.told.client.id, ActorKind.PARTNER, ROLES["partner"]),
+        "a visitor with the client's id": Actor(scene.told.client.id, ActorKind.VISITOR),
+    }
+
+
+Call = Callable[[Transaction], object]
+
+
+def calls(scene: Scene) -> dict[str, Call]:
+    booked, held, config = scene.booked, scene.held, scene.told.config
+    _, provider = scene.told.parts.providers.chain(config, "payments")[0]
+    windows = provider.windows()
+    return {
+        "find a session": lambda tx: consultation_rows.find(tx, booked),
+        "release a hold": lambda tx: consultations.release(tx, held, "given_up"),
+        "check in": lambda tx: consultations.check_in(tx, booked),
+        "complete": lambda tx: consultations.complete(tx, booked),
+        "undo a completion": lambda tx: consultations.undo_completion(tx, booked),
+        "rate": lambda tx: ratings.rate(tx, booked, 1, "Not mine", public=True),
+        "pay": lambda tx: payments.request(tx, payments.Pay(held, "x"), "payments_sandbox", windows),
+        "find a client": lambda tx: clients.find(tx, scene.told.client.id),
+    }
+
+
+@pytest.mark.parametrize(
+    "what", ["find a session", "release a hold", "check in", "complete", "undo a completion", "rate", "pay", "find a client"]
+)
+def test_no_query_and_no_command_serves_anybody_else(scene: Scene, what: str) -> None:
+    call = calls(scene)[what]
+    for who, actor in strangers(scene).items():
+        if what == "find a client" and actor.id == scene.told.client.id:
+            continue  # a client's own id is no secret of theirs to others, and no other kind of actor can have it
+        with pytest.raises(FxoError) as caught:
+            scene.told.run(actor, call)
+        assert isinstance(caught.value, NotFound | NotAllowed), (who, caught.value)
+
+
+def test_a_payment_and_a_brief_are_shown_to_their_own_people_alone(scene: Scene) -> None:
+    payment_id = payment_id_of(scene.booked)
+    own = [scene.told.client, scene.told.partner("dana")]
+    assert [scene.told.run(actor, payment_rows.find, payment_id) is not None for actor in own] == [True, True]
+    for who, actor in strangers(scene).items():
+        assert scene.told.run(actor, payment_rows.find, payment_id) is None, who
+        if actor.id != scene.told.client.id:
+            with pytest.raises(NotFound):
+                scene.told.run(actor, briefs.find, scene.brief_id)
+    assert scene.told.run(scene.told.client, briefs.find, scene.brief_id).text == BRIEF
+
+
+def test_in_another_tenants_scope_not_even_code_finds_anything(scene: Scene) -> None:
+    elsewhere = tenant_scope(scene.told.parts.records.by_slug("globex").id)
+    for call in (
+        lambda tx: consultation_rows.find(tx, scene.booked),
+        lambda tx: briefs.find(tx, scene.brief_id),
+        lambda tx: clients.find(tx, scene.told.client.id),
+        lambda tx: consultations.complete(tx, scene.booked),
+    ):
+        with pytest.raises(NotFound):
+            scene.told.parts.store.run(elsewhere, CODE, call)
+    assert scene.told.parts.store.run(elsewhere, CODE, payment_rows.find, payment_id_of(scene.booked)) is None
+    assert scene.told.parts.store.run(elsewhere, CODE, calendars.join_url, scene.booked) is None
+
+
+def test_a_brief_is_not_written_over_by_somebody_who_knows_its_id(scene: Scene) -> None:
+    scene.told.run(scene.told.newcomer(), matching.submit, matching.Submission(scene.brief_id, "Something else"))
+    assert scene.told.run(scene.told.client, briefs.find, scene.brief_id).text == BRIEF
