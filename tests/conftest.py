@@ -72,10 +72,14 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
 
 
 class Databases:
-    """Makes migrated databases: one template, copied for each test that wants its own."""
+    """Makes migrated databases: one template, copied for each test that wants its own.
 
-    def __init__(self, given: Given) -> None:
+    Only `durable` ones keep what was committed when their server crashes; the others are faster.
+    """
+
+    def __init__(self, given: Given, *, durable: bool = False) -> None:
         self.given = given
+        self.durable = durable
         self.prefix = f"fxot{os.getpid()}"
         self.count = 0
         self.template = self.settings(f"{self.prefix}_template")
@@ -110,7 +114,8 @@ class Databases:
         self.count += 1
         name = f"{self.prefix}_{self.count}"
         self._admin(f'create database "{name}" template "{self.prefix}_template"')
-        self._admin(f'alter database "{name}" set synchronous_commit = off')
+        if not self.durable:
+            self._admin(f'alter database "{name}" set synchronous_commit = off')
         with psycopg.connect(self.given.admin_url, dbname=name, autocommit=True) as connection:
             connection.execute("select set_config('role', %s, false)", (f"{self.prefix}_owner",))
             connection.execute("insert into clock (ahead) values ('0')")

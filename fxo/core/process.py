@@ -274,8 +274,9 @@ class Process:
         return None
 
     def sync_meeting(self, asked: Sync, work: Work) -> tuple[str, Meeting] | None:
-        """Make the meeting at the tenant's calendar provider, or cancel it. The next provider is asked only when it is urgent, since
-        the first one may have made the meeting without our knowing.
+        """Make the meeting at the tenant's calendar provider, or cancel it.
+
+        The next provider is asked only when it is urgent, since the first one may have made the meeting without our knowing.
         """
         if asked.wanted is None:
             assert asked.standing is not None
@@ -449,10 +450,10 @@ def _is_current(state: payment.State, attempt: UUID) -> bool:
 def _requested(tx: Transaction, payment_id: UUID) -> payment.Requested:
     """The newest attempt of a payment, as its table keeps it is not enough: the plan stands in the event."""
     row = tx.driver.execute(
-        "select data from events where tenant_id = %s and stream_id = %s and type = 'payment.requested' order by"
+        "select schema_version, data from events where tenant_id = %s and stream_id = %s and type = 'payment.requested' order by"
         " version desc limit 1",
         (tx.scope.tenant_id, payment_id),
     ).fetchone()
     assert row is not None
-    found: payment.Requested = type_named("payment.requested").decode(1, row[0])
+    found: payment.Requested = type_named("payment.requested").decode(*row)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 import psycopg
 import sqlalchemy.exc
@@ -67,7 +67,7 @@ def init_app(app: Flask) -> None:
     def refused(error: FxoError) -> ResponseReturnValue:
         if isinstance(error, SignInNeeded) and not _wants_json() and g.get("place"):
             from_here = request.full_path.rstrip("?") if request.method == "GET" else "/"
-            return redirect(f"/sign-in?{urlencode({'next': from_here})}", 303)
+            return redirect(f"/sign-in?next={quote(from_here)}", 303)
         return _answer(error.status, error.message, error.code)
 
     @app.errorhandler(HTTPException)

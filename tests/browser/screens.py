@@ -6,54 +6,24 @@ Into the folder screens/. ARGS narrow it: `make screens ARGS="checkout partner"`
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from html import escape
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from fxo.demo.check import BRIEF, CHALLENGE, DECLINED, GOOD
 from fxo.demo.seed import ADMINISTRATOR
 from fxo.demo.start import Demo
+from tests.browser.camera import FOLDER, Camera
 from tests.support import chromium
 from tests.support.chromium import Person
 
-FOLDER = Path("screens")
-SIZES = ((390, 844), (820, 1180), (1440, 900))
-THEMES = ("light", "dark")
 PASSWORD = "a passphrase of one's own"
 
 log = logging.getLogger("screens")
-
-
-class Camera:
-    """Takes the pictures of a state, and remembers their names in order."""
-
-    def __init__(self, words: list[str]) -> None:
-        self.words = words
-        self.names: list[str] = []
-        self.faults: list[str] = []
-
-    def take(self, name: str, page: Page) -> None:
-        """The page as it is now, at each width in each theme."""
-        if self.words and not any(word in name for word in self.words):
-            return
-        self.names.append(name)
-        for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
-            whole = page.evaluate("() => document.documentElement.scrollHeight")
-            page.set_viewport_size({"width": width, "height": max(height, whole)})  # what sticks to the foot is at the foot
-            for theme in THEMES:
-                page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-                page.evaluate("() => document.fonts.ready")
-                page.screenshot(path=FOLDER / picture(name, width, theme))
-            if (needed := page.evaluate("() => document.documentElement.scrollWidth")) > width:
-                self.faults.append(f"{name} scrolls sideways at {width}: {needed}")
 
 
 class Tour:
@@ -106,13 +76,13 @@ class Tour:
         self.look("shortlist", client)
         first = client.page.locator("article.partner-card").first
         self.expert = first.locator(".partner-card__name").inner_text()
-        first.locator(".partner-card__name a").click()
+        onward(first.locator(".partner-card__name a"))
         self.look("expert", client)
         self.look("error, not found", client, "/nothing-here")
 
     def brief(self, client: Person, text: str) -> None:
         client.go("/").get_by_label("What are you facing?").fill(text)
-        client.press("Show my experts")
+        onward(client.button("Show my experts"))
         client.page.wait_for_url("**/briefs/*")
 
     def newcomer(self) -> None:
@@ -122,17 +92,17 @@ class Tour:
         page = self.look("sign-in", client, "/sign-in")
         page.get_by_label("Mail address").fill("nora@newcomer.example")
         page.get_by_label("Password").fill("wrong")
-        client.press("Sign in")
+        onward(client.button("Sign in"))
         self.look("sign-in, error", client)
         page.goto(back)
         slot = page.locator("button[name=slot]").first
         self.starts_at = datetime.fromisoformat(slot.get_attribute("value") or "")
-        slot.click()
+        onward(slot)
         self.look("sign-up, a time is waiting", client)
         self.fill_sign_up(client, "Nora Newcomer", "nora@newcomer.example", "short")
         self.look("sign-up, error", client)
         client.page.get_by_label("Password").fill(PASSWORD)
-        client.press("Make my account")
+        onward(client.button("Make my account"))
         held = client.page.url
         other = self.at("fortium")
         other.go("/sign-up")
@@ -145,7 +115,7 @@ class Tour:
         person.page.get_by_label("Your name").fill(name)
         person.page.get_by_label("Work mail").fill(mail)
         person.page.get_by_label("Password").fill(password)
-        person.press("Make my account")
+        onward(person.button("Make my account"))
 
     def checkout(self) -> None:
         client = self.client
@@ -160,7 +130,7 @@ class Tour:
         self.pay(client, CHALLENGE)
         client.page.get_by_role("link", name="Go to your bank").wait_for()
         self.look("bank asks", client)
-        client.follow("Go to your bank")
+        onward(client.link("Go to your bank"))
         self.look("bank's own page", client)
         client.press("Yes, approve $800")
         client.page.get_by_role("link", name="Join the meeting").wait_for()
@@ -174,8 +144,8 @@ class Tour:
     def open_times(self, client: Person, position: int) -> None:
         """Hold the nth open time of an expert, as their page lists them."""
         self.brief(client, BRIEF)
-        client.page.locator("article.partner-card").last.locator(".partner-card__name a").click()
-        client.page.locator("button[name=slot]").nth(position).click()
+        onward(client.page.locator("article.partner-card").last.locator(".partner-card__name a"))
+        onward(client.page.locator("button[name=slot]").nth(position))
 
     def later(self) -> None:
         client = self.client
@@ -192,8 +162,8 @@ class Tour:
         rival.sign_in(self.demo.signins.member("fortium"))
         self.brief(client, BRIEF)
         self.brief(rival, BRIEF)
-        rival.page.locator("button[name=slot]").last.click()
-        client.page.locator("button[name=slot]").last.click()
+        onward(rival.page.locator("button[name=slot]").last)
+        onward(client.page.locator("button[name=slot]").last)
         self.look("time taken", client)
         rival.press("Move the clock: +1 h")
         rival.page.get_by_role("heading", name="Your hold has ended").wait_for()
@@ -213,7 +183,7 @@ class Tour:
         self.look("partner, availability", partner, "/availability")
         day = (self.starts_at + timedelta(days=9)).date()
         partner.page.get_by_label("Day", exact=True).fill(str(day))
-        partner.press("Add the exception")
+        onward(partner.button("Add the exception"))
         self.look("partner, availability with an exception", partner)
         self.look("partner, earnings, none", partner, "/earnings")
 
@@ -238,7 +208,7 @@ class Tour:
         self.look("partner, dashboard, needs you", partner)
         partner.page.goto(self.as_partner())
         self.look("partner, session to complete", partner)
-        partner.follow("Join the meeting")
+        onward(partner.link("Join the meeting"))
         self.look("meeting", partner)
         partner.page.goto(self.as_partner())
         partner.press("Complete session")
@@ -291,37 +261,22 @@ class Tour:
             page = client.go("/demo/outbox")
             if name == "confirmation":
                 self.look("outbox", client)
-            page.locator(".mails a").filter(has_text=subject).last.click()
+            onward(page.locator(".mails a").filter(has_text=subject).last)
             if name == "confirmation":
                 self.look("outbox, a mail", client)
-            client.follow("As its reader sees it")
+            onward(client.link("As its reader sees it"))
             self.look(f"mail, {name}", client)
+
+
+def onward(leads_on: Locator) -> None:
+    """Click it, and be on the next page."""
+    with leads_on.page.expect_navigation():
+        leads_on.click()
 
 
 def clock(page: Page) -> str:
     """The demo's time."""
     return page.locator(".clock-bar time").get_attribute("datetime") or ""
-
-
-def picture(name: str, width: int, theme: str) -> str:
-    """The file of a picture."""
-    return f"{re.sub('[^a-z]+', '-', name)}-{width}-{theme}.png"
-
-
-def sheet(names: list[str]) -> Iterator[str]:
-    """The contact sheet, as HTML."""
-    yield '<!doctype html><html lang="en"><meta charset="utf-8"><title>Screens</title><style>'
-    yield "body{font:14px/1.4 system-ui;margin:2rem;background:#f5f5f4;color:#1c1917}h2{font-size:1rem;margin:2.5rem 0 .75rem}"
-    yield "div{display:flex;flex-wrap:wrap;gap:1rem;align-items:start}a{color:inherit;text-decoration:none;font-size:12px}"
-    yield "img{display:block;height:22rem;max-width:100%;object-fit:cover;object-position:top;border:1px solid #d6d3d1}</style>"
-    yield f"<h1>{len(names)} states</h1>"
-    for name in names:
-        yield f'<h2 id="{escape(name)}">{escape(name)}</h2><div>'
-        for width, _ in SIZES:
-            for theme in THEMES:
-                file = escape(picture(name, width, theme))
-                yield f'<a href="{file}"><img src="{file}" alt="{escape(name)}" loading="lazy">{width} {theme}</a>'
-        yield "</div>"
 
 
 def main(words: list[str]) -> int:
@@ -331,19 +286,13 @@ def main(words: list[str]) -> int:
     if chromium.path() is None:
         log.error("Chromium is not here: install your system's package `chromium`.")
         return 1
-    FOLDER.mkdir(exist_ok=True)
     camera = Camera(words)
     with tempfile.TemporaryDirectory() as folder, chromium.demo(Path(folder)) as running, chromium.chromium() as browser:
         Tour(browser, running, camera).whole()
-    if not words:
-        for old in {path.name for path in FOLDER.glob("*.png")} - {
-            picture(name, width, theme) for name in camera.names for width, _ in SIZES for theme in THEMES
-        }:
-            (FOLDER / old).unlink()
-        (FOLDER / "index.html").write_text("\n".join(sheet(camera.names)))
+    camera.put_in_order()
     for fault in camera.faults:
         log.error("%s", fault)
-    log.info("%d states, %d pictures: %s", len(camera.names), len(camera.names) * 6, FOLDER / "index.html")
+    log.info("%d states: %s", len(camera.names), FOLDER / "index.html")
     return 1 if camera.faults else 0
 
 

@@ -32,7 +32,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     folder = tmp_path_factory.mktemp("own")
     with embedded.servers(folder) as started:
         log = folder / "logs" / "postgres.log"
-        databases = Databases(Given(started.admin_url, started.redis_url, log))
+        databases = Databases(Given(started.admin_url, started.redis_url, log), durable=True)
         yield Own(started, databases)
         databases.close()
     embedded.remove(folder)

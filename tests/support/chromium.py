@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, sync_playwright
 
 from fxo import embedded
 from fxo.demo.seed import Signin
@@ -99,13 +99,21 @@ class Person:
         self.page.goto(self.demo.settings.url(self.demo.settings.host(self.host), path))
         return self.page
 
+    def button(self, name: str) -> Locator:
+        """The one button of that name."""
+        return self.page.get_by_role("button", name=name)
+
+    def link(self, name: str) -> Locator:
+        """The first link of that name."""
+        return self.page.get_by_role("link", name=name).first
+
     def press(self, name: str) -> None:
         """Press the one button of that name."""
-        self.page.get_by_role("button", name=name).click()
+        self.button(name).click()
 
     def follow(self, name: str) -> None:
         """Follow the first link of that name."""
-        self.page.get_by_role("link", name=name).first.click()
+        self.link(name).click()
 
     def sign_in(self, signin: Signin) -> None:
         """Sign in with an account of the demo."""

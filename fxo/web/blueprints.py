@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from fxo import platform
+from fxo.web import admin, auth, demo, health, hooks, meet, operator, partner, portal
 from fxo.web.places import ALL, HOOKS, MEET, OPS, PARTNERS, PORTAL
-from fxo.web.views import admin, auth, availability, demo, health, hooks, meet, operator, partner, portal
 
 
 def init_app(app: Flask) -> None:
@@ -18,7 +18,6 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(auth.blueprint, name=f"auth_{place}", subdomain=place)
     app.register_blueprint(admin.blueprint, subdomain=PORTAL)
     app.register_blueprint(partner.blueprint, subdomain=PARTNERS)
-    app.register_blueprint(availability.blueprint, subdomain=PARTNERS)
     app.register_blueprint(operator.blueprint, subdomain=OPS)
     app.register_blueprint(hooks.blueprint, subdomain=HOOKS)
     app.register_blueprint(meet.blueprint, subdomain=MEET)

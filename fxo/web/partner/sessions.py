@@ -9,7 +9,7 @@ from typing import Any, Concatenate
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, redirect, render_template
+from flask import redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
@@ -24,8 +24,7 @@ from fxo.core.ratings.queries import RatingRow
 from fxo.core.scope import Permission, tenant_scope
 from fxo.web import choices, forms, identity, shown
 from fxo.web.frame import frame
-
-blueprint = Blueprint("partner", __name__)
+from fxo.web.partner.blueprint import blueprint
 
 _BADGES = {
     "confirmed": ("Booked", "success"), "started": ("Under way", "info"), "completed": ("Completed", ""),

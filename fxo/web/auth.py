@@ -17,6 +17,7 @@ from fxo.web import identity
 from fxo.web.choices import path_from, zones
 from fxo.web.frame import frame
 from fxo.web.places import OPS, PARTNERS, PORTAL, here
+from fxo.web.portal.slots import hold_slot
 
 blueprint = Blueprint("auth", __name__)
 _PAGES = {PORTAL: "portal/sign_in.html", PARTNERS: "partner/sign_in.html", OPS: "operator/sign_in.html"}
@@ -35,8 +36,6 @@ def _kept() -> dict[str, str]:
 def _onward() -> ResponseReturnValue:
     kept = _kept()
     if here().kind == PORTAL and "slot" in kept and "partner" in kept:
-        from fxo.web.views.portal import hold_slot  # the two blueprints send people to each other
-
         return hold_slot(kept["partner"], kept["slot"], kept.get("brief", ""))
     return redirect(kept["next"], 303)
 

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
@@ -21,8 +21,7 @@ from fxo.core.partners.availability import DAY, WEEKDAYS, Availability, DayExcep
 from fxo.core.scope import Permission
 from fxo.web import choices, forms, identity
 from fxo.web.frame import frame
-
-blueprint = Blueprint("availability", __name__)
+from fxo.web.partner.blueprint import blueprint
 
 _KEYS = tuple(name[:3].lower() for name in WEEKDAYS)
 _NUMBERS = {

@@ -1,0 +1,157 @@
+"""An expert's open times, and holding one of them for ten minutes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from fxo import platform
+from fxo.core.calendars import queries as calendars
+from fxo.core.consultations import commands as consultations
+from fxo.core.consultations import queries as consultation_rows
+from fxo.core.errors import NotAllowed
+from fxo.core.hookspecs import Booking
+from fxo.core.ids import new_id
+from fxo.core.matching import queries as briefs
+from fxo.core.money import Money
+from fxo.core.partners import queries as partners
+from fxo.core.plugins import booking_requested
+from fxo.web import choices, forms, identity, shown
+from fxo.web.frame import frame
+from fxo.web.places import here
+from fxo.web.portal.blueprint import blueprint
+from fxo.web.portal.readers import reader_zone, visitors_welcome
+
+
+@blueprint.get("/experts/<partner_id>")
+def expert(partner_id: str) -> ResponseReturnValue:
+    """All open times of one expert within three weeks."""
+    visitors_welcome()
+    parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.actor()
+    found_id, brief = choices.id_from(partner_id), request.args.get("brief", "")
+    with parts.store.transaction(scope, actor) as tx:
+        profile, now = partners.profile(tx, found_id), tx.now
+        entry = partners.roster_entry(tx, found_id)
+        zone = (briefs.find(tx, choices.id_from(brief)).zone if brief else "") or reader_zone()
+    window = (now, now + timedelta(days=21))
+    external = calendars.external_busy(parts.providers, config, [found_id], window)
+    with parts.store.transaction(scope, actor) as tx:
+        starts = (
+            consultation_rows.open_slots(tx, [found_id], window, external).get(found_id, [])
+            if entry and found_id in external
+            else []
+        )
+    card = shown.partner_card(
+        profile, [shown.slot(start, zone) for start in starts], str(entry.price(config) if entry else config.price)
+    )
+    return render_template(
+        "portal/expert.html",
+        **frame(),
+        partner=card | {"all_times_url": None},
+        days=[{"day": day, "slots": list(slots)} for day, slots in groupby(card["slots"], key=itemgetter("day"))],
+        note=f"Your time, {shown.zone(now, zone)}",
+        bio=profile.bio,
+        cases=profile.cases,
+        skills=profile.skills,
+        languages=profile.languages,
+        hold_action="/holds",
+        hold_fields={"brief": brief} if brief else {},
+        back_url=f"/briefs/{brief}" if brief else "/",
+    )
+
+
+@blueprint.post("/holds")
+@forms.once
+def hold() -> ResponseReturnValue:
+    """Take the slot for ten minutes. Who is not signed in does that first, and the slot stays in the form."""
+    partner, slot, brief = (request.form.get(name, "") for name in ("partner", "slot", "brief"))
+    if identity.me() is None:
+        kept = {"next": f"/briefs/{brief}" if brief else "/", "partner": partner, "slot": slot} | (
+            {"brief": brief} if brief else {}
+        )
+        return redirect("/sign-up?" + urlencode(kept), 303)
+    return hold_slot(partner, slot, brief)
+
+
+def hold_slot(partner: str, slot: str, brief: str) -> ResponseReturnValue:
+    """Hold the slot for who is signed in and go to checkout, or show what is free instead."""
+    parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.required().actor
+    partner_id, starts_at = choices.id_from(partner), choices.instant_from(slot)
+    brief_id = choices.id_from(brief) if brief else None
+    with parts.store.transaction(scope, actor) as tx:
+        if brief_id:
+            briefs.find(tx, brief_id)
+        entry = partners.roster_entry(tx, partner_id)
+    window = (starts_at - timedelta(days=7), starts_at + timedelta(days=7))
+    external = calendars.external_busy(parts.providers, config, [partner_id], window)
+    if partner_id not in external:
+        return taken(partner_id, starts_at, [], brief)
+    wanted = consultations.Hold(new_id(), partner_id, starts_at, brief_id)
+    refusal = _asked_plugins(wanted, actor.id, entry.price(config) if entry else config.price)
+    if refusal:
+        raise NotAllowed(refusal)
+    try:
+        parts.store.run(
+            scope, actor, consultations.hold, config, wanted, minutes=parts.settings.claim_minutes, external=external[partner_id]
+        )
+    except consultations.SlotTaken as error:
+        return taken(partner_id, starts_at, error.nearest, brief)
+
+    return redirect(f"/book/{wanted.consultation_id}", 303)
+
+
+def _asked_plugins(wanted: consultations.Hold, client_id: UUID, price: Money) -> str | None:
+    """Whether a plugin refuses the booking; asked before the transaction."""
+    config = here().tenant
+    booking = Booking(
+        wanted.consultation_id,
+        config.id,
+        wanted.partner_id,
+        client_id,
+        wanted.starts_at,
+        wanted.starts_at + consultations.SESSION,
+        price,
+        "requested",
+    )
+    return booking_requested(platform.current().providers, config, booking)
+
+
+def taken(
+    partner_id: UUID, wanted: datetime, nearest: list[datetime], brief: str, *, charged: bool = False
+) -> ResponseReturnValue:
+    """409: the three nearest times, and others who are free near the wanted one. `charged`: a hold on the card is being ended."""
+    parts, config = platform.current(), here().tenant
+    with parts.store.transaction(identity.scope(), identity.actor()) as tx:
+        profile = partners.profile(tx, partner_id)
+        others = [other for other in partners.on_roster(tx) if other.id != partner_id and set(other.roles) & set(profile.roles)][
+            :12
+        ]
+        near = (wanted - timedelta(hours=3), wanted + timedelta(hours=4))
+        free = consultation_rows.open_slots(tx, [other.id for other in others], near)
+        prices = {entry.partner_id: str(entry.price(config)) for entry in partners.roster_entries(tx).values()}
+    zone = reader_zone()
+    cards = [
+        shown.partner_card(other, [shown.slot(start, zone) for start in free[other.id][:3]], prices[other.id])
+        for other in others
+        if free.get(other.id)
+    ][:3]
+    page = render_template(
+        "portal/slot_taken.html",
+        **frame(),
+        partner=shown.person(profile.name, profile.id, profile.title),
+        taken=shown.time(wanted, zone)["text"],
+        slots=[shown.slot(start, zone) for start in nearest],
+        price=prices.get(partner_id, str(config.price)),
+        charged=charged,
+        hold_action="/holds",
+        hold_fields={"partner": str(partner_id)} | ({"brief": brief} if brief else {}),
+        others=cards,
+        back={"label": "Back to the shortlist" if brief else "Back", "url": f"/briefs/{brief}" if brief else "/"},
+    )
+    return page, 409

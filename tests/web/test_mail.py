@@ -1,0 +1,123 @@
+"""Every message of the catalogue: it renders as text and HTML, for hostile names too, and leads to the reader's own host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from bs4 import BeautifulSoup
+
+from fxo.core.clock import system_now
+from fxo.core.ids import new_id
+from fxo.core.notifications import reactions
+from fxo.core.notifications.catalogue import CATALOGUE, Entry
+from fxo.core.notifications.port import Message
+from fxo.core.scope import CODE
+from fxo.core.work.model import Work
+from fxo.plugins.notifications_email.composing import compose
+from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
+
+HOSTS = {"client": "fortium.localhost", "partner": "partners.localhost", "operators": "ops.localhost"}
+READERS = {"client": CLIENT_MAIL, "partner": DANA_MAIL, "operators": "alarms@fxo.example"}
+HOSTILE = "Sarah\r\nBcc: everybody@evil.example\u2028{paid} {0} %s <script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def told(databases: Any) -> Iterator[Story]:
+    """One booking that every message may be about."""
+    from datetime import timedelta
+
+    with story(databases, alarm_mail=READERS["operators"]) as made:
+        made.book("dana", made.ahead(timedelta(days=2)))
+        made.work()
+        yield made
+
+
+def booked(told: Story) -> UUID:
+    [(consultation_id,)] = told.rows("select id from consultations")
+    return consultation_id  # type: ignore[no-any-return]
+
+
+def rendered(told: Story, kind: str) -> Message:
+    """The message about the booking, which is brought into a state in which the message is true."""
+    entry, stream_id = CATALOGUE[kind], booked(told)
+    if entry.states:
+        told.rows("update consultations set state = %(s)s returning 1", s=sorted(entry.states)[0])
+    if kind.startswith("link_ready"):
+        told.rows("update deliveries set with_link = false returning 1")
+    body = {"message": kind, "kind": "meeting.no_link", "sentence": "A session has no link."}
+    work = Work(told.config.id, new_id(), reactions.KIND, stream_id, body, system_now(), 0, 1)
+    outgoing = told.run(CODE, told.parts.registry[reactions.KIND].look, work)
+    assert outgoing is not None, f"{kind} is not sent in {entry.states}"
+    message: Message = outgoing.message
+    return message
+
+
+def named(told: Story, name: str) -> None:
+    told.rows("update clients set name = %(n)s returning 1", n=name)
+    told.rows("update partners set name = %(n)s where id = %(p)s returning 1", n=name, p=told.partners["dana"])
+
+
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_a_message_says_the_same_as_text_and_as_html(told: Story, kind: str) -> None:
+    named(told, "Sarah Lindqvist")
+    entry, message = CATALOGUE[kind], rendered(told, kind)
+    assert (message.kind, message.to_address) == (kind, READERS[entry.to])
+    page = BeautifulSoup(message.html, "html.parser")
+    spoken = " ".join(page.get_text(" ").split())
+    for said in (message.text, spoken):
+        assert not re.search(r"[{}]", said), "an unfilled brace"
+        assert "None" not in said
+        assert entry.heading.split("{")[0].strip() in " ".join(said.split())
+    assert page.h1 is not None
+    assert page.h1.get_text() in message.text
+    assert message.subject.strip() == message.subject != ""
+    assert not re.search(r"[{}\r\n]", message.subject)
+    assert len(message.subject) < 150
+
+
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_every_link_of_a_message_leads_to_its_readers_own_host(told: Story, kind: str) -> None:
+    named(told, "Sarah Lindqvist")
+    entry, message = CATALOGUE[kind], rendered(told, kind)
+    links = [str(a["href"]) for a in BeautifulSoup(message.html, "html.parser").find_all("a")]
+    assert entry.action is not None
+    [action] = links
+    assert urlsplit(action).hostname == HOSTS[entry.to]
+    assert action in message.text
+    assert urlsplit(action).path == entry.action[1].replace("{id}", str(booked(told)))
+    allowed = {HOSTS[entry.to], "fortium.localhost", "meet.localhost"}
+    assert {urlsplit(link).hostname for link in re.findall(r"https?://\S+", message.text)} <= allowed
+
+
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_no_name_breaks_a_header_a_template_or_the_html(told: Story, kind: str) -> None:
+    named(told, HOSTILE)
+    message = rendered(told, kind)
+    assert len(message.subject.splitlines()) == 1
+    assert len(message.to_name.splitlines()) == 1
+    page = BeautifulSoup(message.html, "html.parser")
+    assert page.find("script") is None
+    mail = compose(message, "fxo <no-reply@localhost>", system_now())
+    assert mail["Bcc"] is None
+    assert mail["To"].addresses[0].addr_spec == message.to_address
+    assert len(mail["To"].addresses) == 1
+    assert _uses_name(CATALOGUE[kind]) == ("{paid} {0} %s" in message.subject + message.text), (
+        "what somebody wrote is not filled in"
+    )
+
+
+def _uses_name(entry: Entry) -> bool:
+    said = " ".join((entry.subject, entry.heading, *entry.paragraphs))
+    return "{client}" in said or "{partner}" in said
+
+
+def test_the_look_is_the_tenants(told: Story) -> None:
+    named(told, "Sarah Lindqvist")
+    message = rendered(told, "booking_confirmed_client")
+    assert "#14532d" in message.html
+    assert "Fortium" in message.text
