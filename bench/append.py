@@ -121,7 +121,8 @@ def _table(settings: Settings) -> None:
         )
         connection.execute("alter table bench_rows enable row level security")
         connection.execute(
-            "create policy tenant on bench_rows to fxo_tenant using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)"
+            "create policy tenant on bench_rows to fxo_tenant"
+            " using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)"
         )
         connection.execute("grant insert on bench_rows to fxo_tenant")
 
@@ -230,7 +231,8 @@ def _library(settings: Settings) -> Callable[[], Operation] | None:
     url = make_url(_admin(settings))
     os.environ.update(
         PERSISTENCE_MODULE="eventsourcing.postgres", POSTGRES_DBNAME=str(url.database), POSTGRES_HOST=str(url.host),
-        POSTGRES_PORT=str(url.port), POSTGRES_USER=str(url.username), POSTGRES_PASSWORD=str(url.password), POSTGRES_POOL_SIZE="20",
+        POSTGRES_PORT=str(url.port), POSTGRES_USER=str(url.username), POSTGRES_PASSWORD=str(url.password),
+        POSTGRES_POOL_SIZE="20",
     )  # fmt: skip
     application: Any = Application()
 

@@ -258,15 +258,11 @@ def back_from_bank(consultation_id: str) -> ResponseReturnValue:
     row, paying, profile, now = _paying(choices.id_from(consultation_id))
     if paying and paying.state == "challenged" and paying.order_reference:
         work_id = choices.id_from(paying.order_reference)
-        woken = parts.store.run(identity.scope(), CODE, _wake, work_id)
+        woken = parts.store.run(identity.scope(), CODE, rows.wake, work_id, offer=False)
         if woken and parts.performer.perform(config.id, work_id) is Outcome.NOT_NOW:
             # The provider has told a worker meanwhile: wait for it, rather than ask the client to confirm once more.
             return _still_checking(row, profile, now, f"/book/{row.id}/return")
     return redirect(f"/book/{row.id}/checking", 303)
-
-
-def _wake(tx: Any, work_id: UUID) -> bool:
-    return rows.wake(tx, work_id, offer=False)
 
 
 def _paying(consultation_id: UUID) -> tuple[ConsultationRow, payment_rows.PaymentRow | None, Profile, datetime]:
