@@ -45,7 +45,7 @@ format: install ## Put the code into shape
 bench: install ## Measure, as ratios to bare PostgreSQL
 	$(BIN)/python -m bench $(ARGS)
 
-screens: install ## Take pictures of the pages
+screens: install browser ## Take pictures of the pages
 	$(BIN)/python -m tests.browser.screens $(ARGS)
 
 lock: install ## Bring requirements.lock in line with setup.cfg; ARGS=--upgrade takes the latest versions

@@ -76,8 +76,7 @@ def sign_in() -> ResponseReturnValue:
     found: UUID | None = None
     match place.kind:
         case "portal":
-            with platform.current().store.transaction(identity.scope(), Actor(place.tenant.id, ActorKind.VISITOR)) as tx:
-                found = members.check(tx, mail, password)
+            found = _known(mail, password)
         case "partners":
             found = network.check_partner(mail, password)
         case "ops":
@@ -87,6 +86,12 @@ def sign_in() -> ResponseReturnValue:
         return _sign_in_form({"mail": mail}, {"form": sentence}, 422)
     identity.sign_in(found)
     return _onward()
+
+
+def _known(mail: str, password: str) -> UUID | None:
+    """The member of this portal with this address and password."""
+    with platform.current().store.transaction(identity.scope(), Actor(here().tenant.id, ActorKind.VISITOR)) as tx:
+        return members.check(tx, mail, password)
 
 
 @blueprint.get("/sign-up")
@@ -130,6 +135,10 @@ def sign_up() -> ResponseReturnValue:
             identity.scope(), Actor(place.tenant.id, ActorKind.VISITOR), members.sign_up, place.tenant, wanted
         )
     except (Invalid, Conflict) as error:
+        known = _known(form["mail"], wanted.password) if isinstance(error, Conflict) else None
+        if known:  # sent twice, or forgotten that one has signed up: the same address and password sign in
+            identity.sign_in(known)
+            return _onward()
         return _sign_up_form(form, {error.field or "form": error.message}, error.status)
     identity.sign_in(member_id)
     return _onward()

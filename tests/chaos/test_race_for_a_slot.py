@@ -37,6 +37,7 @@ class Rivals:
 
     def __init__(self, here: World, other: TenantConfig, children: Processes) -> None:
         self.world = here
+        self.starts = [here.next_hour() + timedelta(hours=12 + 4 * number) for number in range(ROUNDS)]
         self.people: list[Visitor] = []
         for number in range(CLIENTS):
             config, label = ((here.config, "fortium"), (other, "globex"))[number % 2]
@@ -74,19 +75,15 @@ def rivals(databases: Databases, servers: Given, tmp_path_factory: pytest.TempPa
         other = add_tenant("globex", "Globex Expert Desk", 72_000, shared, mail_domains=("globex.example",))
         children.web()
         made = Rivals(here, other, children)
-        leave_expired_holds(here, other)
+        leave_expired_holds(here, other, made.starts)
         yield made
         made.threads.shutdown()
         assert children.errors("web") == []
 
 
-def starts(here: World) -> list[datetime]:
-    return [here.next_hour() + timedelta(hours=12 + 4 * number) for number in range(ROUNDS)]
-
-
-def leave_expired_holds(here: World, other: TenantConfig) -> None:
+def leave_expired_holds(here: World, other: TenantConfig, starts: list[datetime]) -> None:
     """In each round's time lies a hold that has run out, of one tenant and the other by turns; nobody has cleared it away."""
-    for number, start in enumerate(starts(here)):
+    for number, start in enumerate(starts):
         config, label = ((here.config, "fortium"), (other, "globex"))[number % 2]
         client = here.newcomer(config, label)
         here.hold("dana", start + HALF_AN_HOUR * (number // 2 % 2), by=client, at=config)
@@ -97,7 +94,7 @@ def leave_expired_holds(here: World, other: TenantConfig) -> None:
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_one_gets_the_time_and_the_others_get_alternatives(rivals: Rivals, number: int) -> None:
-    here, start = rivals.world, starts(rivals.world)[number]
+    here, start = rivals.world, rivals.starts[number]
     dana, paid_before = str(here.partners["dana"]), attempts_at_money(here)
     answers = rivals.race(start)
     assert Counter(answer.page.status for answer in answers) == {303: 1, 409: CLIENTS - 1}

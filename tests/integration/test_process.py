@@ -13,6 +13,7 @@ from fxo.core.ledger import queries as ledger
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.scope import partner_scope
+from fxo.core.work.perform import Outcome
 from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, ics, story
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -135,6 +136,8 @@ def test_the_hold_ends_by_itself_and_the_time_is_free_again(told: Story) -> None
 
 def test_a_session_booked_inside_two_hours_raises_no_alarm_while_its_meeting_is_made(told: Story) -> None:
     booked = told.book("ines", told.ahead(timedelta(minutes=70)))
+    [(check,)] = told.rows("select id from work where kind = 'calendars.check_link'")
+    assert told.perform(check) is Outcome.NOT_NOW, "nobody has tried to make the meeting yet"
     told.work()
     told.live(timedelta(minutes=2))
     assert told.join_url(booked)

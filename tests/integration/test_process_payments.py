@@ -438,3 +438,20 @@ def test_what_an_unclear_try_at_a_saved_card_held_is_let_go_when_the_next_one_su
     over_line.complete(booked, "dana")
     over_line.live(MINUTE)
     assert over_line.payment(booked) == ("captured", None)
+
+
+def test_what_an_unclear_try_at_a_saved_card_held_is_let_go_when_the_booking_was_cancelled_meanwhile(
+    over_line: Story, line: Line
+) -> None:
+    starts_at = over_line.ahead(10 * DAY)
+    booked = over_line.book("dana", starts_at)
+    over_line.live_until(starts_at - 3 * DAY - MINUTE)
+    line.after.append(unavailable)
+    over_line.sleep_until(starts_at - 3 * DAY)
+    over_line.work()
+    assert over_line.attempts() == ["saved", "authorised"]
+    cancel(over_line, booked)
+    over_line.live(HOUR)
+    assert over_line.attempts() == ["saved", "voided"]
+    over_line.live_until(starts_at)
+    assert over_line.effects("hold") == ["hold"]

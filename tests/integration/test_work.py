@@ -305,9 +305,10 @@ def test_one_kind_of_work_for_one_stream_is_done_one_at_a_time(errand: Errand) -
     first, second, elsewhere = errand.schedule(stream_id), errand.schedule(stream_id), errand.schedule()
     lease = errand.claim(first)
     assert lease is not None
-    assert errand.claim(second) is None
+    with pytest.raises(rows.Busy):
+        errand.claim(second)
     assert errand.perform(second) is Outcome.NOT_NOW
-    assert errand.row(second, "state", "lease_no") == ("due", 0)
+    assert errand.row(second, "state", "lease_no", "offered_at") == ("due", 0, None), "the next sweep hands it out again"
     assert errand.perform(elsewhere) is Outcome.DONE
     other_kind: UUID = write(tenant_scope(errand.tenant_id), CODE, rows.schedule, "another.kind", stream_id)
     assert errand.claim(other_kind) is not None

@@ -46,8 +46,12 @@ class Performer:
     def perform(self, tenant_id: UUID, work_id: UUID) -> Outcome:
         """Perform the work if it is due and free. Never raises for what a provider does; the row says what happened."""
         scope = work_scope(tenant_id)
-        with self.store.transaction(scope, CODE) as tx:
-            work = rows.claim(tx, work_id, self.lease)
+        try:
+            with self.store.transaction(scope, CODE) as tx:
+                work = rows.claim(tx, work_id, self.lease)
+        except rows.Busy:
+            self.store.run(scope, CODE, rows.hand_out_again, work_id)
+            return Outcome.NOT_NOW
         if work is None:
             return Outcome.NOT_NOW
         self.probe("claimed", work)

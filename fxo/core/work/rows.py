@@ -23,6 +23,12 @@ class LeaseLost(Conflict):
     code = "lease_lost"
 
 
+class Busy(Conflict):
+    """One at a time for a stream and kind: another row of it is leased at the moment."""
+
+    code = "busy"
+
+
 def schedule(
     tx: Transaction,
     kind: str,
@@ -77,16 +83,22 @@ def _offer_later(tx: Transaction, work_id: UUID) -> None:
 
 
 def claim(tx: Transaction, work_id: UUID, lease: timedelta) -> Work | None:
-    """Lease the work if it is due and nobody performs the same kind for its stream; None otherwise."""
+    """Lease the work if it is due; None otherwise. Raises `Busy` while the same kind is performed for its stream."""
     now = system_now()
     try:
         row = tx.driver.execute(
             _CLAIM, {"t": tx.scope.tenant_id, "id": work_id, "sys": now, "until": now + lease, "now": tx.now}
         ).fetchone()
-    except psycopg.errors.UniqueViolation:
-        tx.driver.rollback()
-        return None
+    except psycopg.errors.UniqueViolation as error:
+        raise Busy("The same kind of work is being performed for this stream.") from error
     return Work(*row) if row else None
+
+
+def hand_out_again(tx: Transaction, work_id: UUID) -> None:
+    """Let the next sweep offer the work again, instead of waiting until it counts as idle."""
+    tx.driver.execute(
+        "update work set offered_at = null where tenant_id = %s and id = %s and state = 'due'", (tx.scope.tenant_id, work_id)
+    )
 
 
 def finish(tx: Transaction, work: Work, *, waiting_until: datetime | None = None) -> None:

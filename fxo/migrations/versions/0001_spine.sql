@@ -45,6 +45,16 @@ begin
     ) then
         raise exception 'the stream does not stand where it was loaded' using errcode = 'serialization_failure';
     end if;
+    if exists (
+        select from jsonb_to_recordset(facts) as f(stream uuid, version int)
+        where f.version > 1
+          and not exists (
+              select from jsonb_to_recordset(facts) as g(stream uuid, version int) where g.stream = f.stream and g.version = f.version - 1)
+          and not exists (
+              select from jsonb_to_recordset(heads) as h(id uuid, version int) where h.id = f.stream and h.version = f.version - 1)
+    ) then
+        raise exception 'the versions do not follow on' using errcode = 'serialization_failure';
+    end if;
     insert into events (tenant_id, stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at, hash, epoch)
     select tenant, f.stream, f.version, f.id, f.stream_type, f.type, f.schema_version, f.data, about, at, decode(f.hash, 'hex'),
            (select current from epoch)
@@ -552,7 +562,7 @@ create policy system_reads on events for select to {system} using (true);
 create policy system_appends on events for insert to {system} with check (tenant_id = '00000000-0000-7000-8000-000000000000');
 grant select, insert on events to {system};
 create policy system on deliveries to {system} using (true) with check (true);
-grant select, insert on deliveries to {system};
+grant insert on deliveries to {system};
 create policy system_alarms on alarms to {system} using (true) with check (true);
 grant select, insert on alarms to {system};
 grant insert on operator_uses to {operator};
