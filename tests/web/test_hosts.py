@@ -301,8 +301,8 @@ def test_a_closed_portal_takes_no_brief_from_a_visitor(app: Flask, settings: Set
         assert connection.execute(query).fetchone() == (0,)
 
 
-def sign_up(person: Person, mail: str) -> Page:
-    fields = {"name": "Maria Duarte", "company": "Globex", "zone": "Europe/Lisbon", "password": PASSWORD}
+def sign_up(person: Person, mail: str, password: str = PASSWORD) -> Page:
+    fields = {"name": "Maria Duarte", "company": "Globex", "zone": "Europe/Lisbon", "password": password}
     return person.submit(person.get("/sign-up"), "/sign-up", mail=mail, **fields)
 
 
@@ -329,9 +329,18 @@ def test_an_address_of_its_domain_signs_up_in_any_case_once(app: Flask) -> None:
     landed = sign_up(person, " Priya@GLOBEX.example ")
     assert landed.status == 303
     assert person.get("/").status == 200
-    again = sign_up(Person(app, GLOBEX), "priya@globex.example")
-    assert again.status == 409
-    assert "Please sign in" in again.words
+    stranger = sign_up(Person(app, GLOBEX), "priya@globex.example", "another passphrase altogether")
+    assert stranger.status == 409
+    assert "Please sign in" in stranger.words
+
+
+def test_signing_up_twice_with_the_same_password_signs_in(app: Flask, settings: Settings) -> None:
+    assert sign_up(Person(app, GLOBEX), "noor@globex.example").status == 303
+    again = Person(app, GLOBEX)
+    assert sign_up(again, "noor@globex.example").status == 303
+    assert again.get("/").status == 200
+    with sql.superuser(settings) as connection:
+        assert connection.execute("select count(*) from members where email = 'noor@globex.example'").fetchone() == (1,)
 
 
 @pytest.mark.parametrize(
