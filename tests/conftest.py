@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,20 +73,28 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
 
 
 class Databases:
-    """Makes migrated databases: one template, copied for each test that wants its own.
+    """Makes migrated databases: one template with the demo's clock, copied for each test that wants its own.
 
-    Only `durable` ones keep what was committed when their server crashes; the others are faster.
+    The next copy is made, and old ones are dropped, while a test runs. Only `durable` ones keep what was committed when their
+    server crashes; the others are faster.
     """
 
     def __init__(self, given: Given, *, durable: bool = False) -> None:
         self.given = given
-        self.durable = durable
         self.prefix = f"fxot{os.getpid()}"
         self.count = 0
         self.template = self.settings(f"{self.prefix}_template")
         initialise(self.template)
         plugins = build_plugin_manager(PORTS)
         migrate(self.template, {name: sorted(folder.glob("*.sql")) for name, folder in plugins.folders("fxo_migrations")})
+        if not durable:
+            for login in ("app", "system", "operator"):
+                self._admin(f'alter role "{self.prefix}_{login}" set synchronous_commit = off')
+        with psycopg.connect(given.admin_url, dbname=f"{self.prefix}_template", autocommit=True) as connection:
+            connection.execute("select set_config('role', %s, false)", (f"{self.prefix}_owner",))
+            connection.execute("insert into clock (ahead) values ('0')")
+        self._aside = ThreadPoolExecutor(1)
+        self._next = self._aside.submit(self._copy)
 
     def settings(self, database: str, **values: Any) -> Settings:
         url = make_url(self.given.admin_url)
@@ -111,24 +120,29 @@ class Databases:
 
     def make(self, **values: Any) -> Settings:
         """Settings with a fresh database."""
-        self.count += 1
-        name = f"{self.prefix}_{self.count}"
-        self._admin(f'create database "{name}" template "{self.prefix}_template"')
-        if not self.durable:
-            self._admin(f'alter database "{name}" set synchronous_commit = off')
-        with psycopg.connect(self.given.admin_url, dbname=name, autocommit=True) as connection:
-            connection.execute("select set_config('role', %s, false)", (f"{self.prefix}_owner",))
-            connection.execute("insert into clock (ahead) values ('0')")
+        name = self._next.result()
+        self._next = self._aside.submit(self._copy)
         return self.settings(name, **values)
 
     def drop(self, settings: Settings) -> None:
-        self._admin(f'drop database if exists "{make_url(settings.database_url).database}" with (force)')
+        self._aside.submit(self._drop, str(make_url(settings.database_url).database))
 
     def close(self) -> None:
         """Leave nothing behind on a server that was given."""
-        self._admin(f'drop database if exists "{self.prefix}_template" with (force)')
+        self._drop(self._next.result())
+        self._aside.shutdown()
+        self._drop(f"{self.prefix}_template")
         for role in ("app", "tenant", "partner", "operator", "system", "owner"):
             self._admin(f'drop role if exists "{self.prefix}_{role}"')
+
+    def _copy(self) -> str:
+        self.count += 1
+        name = f"{self.prefix}_{self.count}"
+        self._admin(f'create database "{name}" template "{self.prefix}_template"')
+        return name
+
+    def _drop(self, name: str) -> None:
+        self._admin(f'drop database if exists "{name}" with (force)')
 
     def _admin(self, statement: str) -> None:
         with psycopg.connect(self.given.admin_url, autocommit=True) as connection:

@@ -98,6 +98,10 @@ def init_app(app: Flask) -> None:
         g.place = Place(kind, name, platform.current().records.by_host(name) if kind == PORTAL else None)
         return None
 
+    @app.teardown_request
+    def _end(_: BaseException | None) -> None:
+        request_id.set("")
+
 
 def here() -> Place:
     """The place of this request."""

@@ -314,7 +314,7 @@ def test_a_process_that_dies_while_capturing_captures_once(told: Story, step: st
     booked = told.book("dana", starts_at)
     told.live_until(starts_at)
     told.complete(booked, "dana")
-    told.sleep_until(told.now + timedelta(seconds=11))
+    told.sleep_until(told.now + timedelta(seconds=13))
     restarted(told, capture_work(told, booked), step=step, kind="payments.capture")
     told.work()
     assert told.events(booked, "payment.cap") == ["payment.captured"]

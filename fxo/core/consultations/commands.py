@@ -18,15 +18,14 @@ SESSION = timedelta(minutes=60)
 
 
 class SlotTaken(Conflict):
-    """Somebody else has the time; `nearest` are the open starts (UTC) of the same partner nearest to it (hard case 4)."""
+    """Somebody else has the time (hard case 4). What else is free is asked afterwards, when no lock is held."""
 
     code = "slot_taken"
 
-    def __init__(self, partner_id: UUID, wanted: datetime, nearest: list[datetime]) -> None:
+    def __init__(self, partner_id: UUID, wanted: datetime) -> None:
         super().__init__("Somebody was a moment faster and has this time now. Nothing was charged. Please choose another one.")
         self.partner_id = partner_id
         self.wanted = wanted
-        self.nearest = nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Hold:
 def hold(tx: Transaction, config: TenantConfig, wanted: Hold, *, minutes: int, external: slots.Busy = ()) -> Stream[model.State]:
     """Claim the slot for this client for so many minutes. `external` are busy times from the partner's calendars.
 
-    Raises `SlotTaken` with the nearest open times, `NotFound` for a partner who is not on the roster.
+    Raises `SlotTaken`, `NotFound` for a partner who is not on the roster.
     """
     if not tx.actor.may(Permission.BOOK):
         raise NotAllowed("Please sign in to book.")
@@ -64,9 +63,7 @@ def hold(tx: Transaction, config: TenantConfig, wanted: Hold, *, minutes: int, e
     happened = model.hold(consultation.state, terms, tx.now)
     open_but_for_claims = slots.is_open(availability, external, start=wanted.starts_at, now=tx.now)
     if not open_but_for_claims or not _claimed(tx, terms, wanted.consultation_id, earlier):
-        raise SlotTaken(
-            wanted.partner_id, wanted.starts_at, queries.nearest_open(tx, wanted.partner_id, wanted.starts_at, external)
-        )
+        raise SlotTaken(wanted.partner_id, wanted.starts_at)
     replaced = [(stream, model.release(stream.state, "replaced", tx.now)) for stream in earlier]
     return tx.advance(consultation, tx.append((consultation, happened), *replaced))
 

@@ -273,6 +273,4 @@ def _paying(consultation_id: UUID) -> tuple[ConsultationRow, payment_rows.Paymen
 
 def _taken_too_late(row: ConsultationRow) -> ResponseReturnValue:
     """The money came after the hold, and the time is gone: told at once, with alternatives (hard case 6)."""
-    with platform.current().store.transaction(identity.scope(), identity.actor()) as tx:
-        nearest = consultation_rows.nearest_open(tx, row.partner_id, row.starts_at)
-    return taken(row.partner_id, row.starts_at, nearest, str(row.brief_id) if row.brief_id else "", charged=True)
+    return taken(row.partner_id, row.starts_at, str(row.brief_id) if row.brief_id else "", charged=True)

@@ -15,6 +15,7 @@ from fxo import platform
 from fxo.core.calendars import queries as calendars
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
+from fxo.core.consultations.slots import Busy
 from fxo.core.errors import NotAllowed
 from fxo.core.hookspecs import Booking
 from fxo.core.ids import new_id
@@ -91,7 +92,7 @@ def hold_slot(partner: str, slot: str, brief: str) -> ResponseReturnValue:
     window = (starts_at - timedelta(days=7), starts_at + timedelta(days=7))
     external = calendars.external_busy(parts.providers, config, [partner_id], window)
     if partner_id not in external:
-        return taken(partner_id, starts_at, [], brief)
+        return taken(partner_id, starts_at, brief, external=None)
     wanted = consultations.Hold(new_id(), partner_id, starts_at, brief_id)
     refusal = _asked_plugins(wanted, actor.id, entry.price(config) if entry else config.price)
     if refusal:
@@ -100,9 +101,8 @@ def hold_slot(partner: str, slot: str, brief: str) -> ResponseReturnValue:
         parts.store.run(
             scope, actor, consultations.hold, config, wanted, minutes=parts.settings.claim_minutes, external=external[partner_id]
         )
-    except consultations.SlotTaken as error:
-        return taken(partner_id, starts_at, error.nearest, brief)
-
+    except consultations.SlotTaken:
+        return taken(partner_id, starts_at, brief, external=external[partner_id])
     return redirect(f"/book/{wanted.consultation_id}", 303)
 
 
@@ -123,12 +123,16 @@ def _asked_plugins(wanted: consultations.Hold, client_id: UUID, price: Money) ->
 
 
 def taken(
-    partner_id: UUID, wanted: datetime, nearest: list[datetime], brief: str, *, charged: bool = False
+    partner_id: UUID, wanted: datetime, brief: str, *, external: Busy | None = (), charged: bool = False
 ) -> ResponseReturnValue:
-    """409: the three nearest times, and others who are free near the wanted one. `charged`: a hold on the card is being ended."""
+    """409: the three nearest times, and others who are free near the wanted one. `charged`: a hold on the card is being ended.
+
+    `external` are busy times from the partner's calendars; None where they are unknown, and unknown is not free.
+    """
     parts, config = platform.current(), here().tenant
     with parts.store.transaction(identity.scope(), identity.actor()) as tx:
         profile = partners.profile(tx, partner_id)
+        nearest = [] if external is None else consultation_rows.nearest_open(tx, partner_id, wanted, external)
         others = [other for other in partners.on_roster(tx) if other.id != partner_id and set(other.roles) & set(profile.roles)][
             :12
         ]
