@@ -21,7 +21,9 @@ PART = (
     "tests/integration/test_work.py",
     "tests/integration/test_holds.py",
     "tests/integration/test_process.py",
-    "tests/contracts",
+    "tests/contracts/test_calendar_local.py",
+    "tests/contracts/test_notifications_email.py",
+    "tests/contracts/test_payments_sandbox.py",
     "tests/web/test_booking_flow.py",
 )
 
