@@ -83,6 +83,7 @@ class Databases:
         self.given = given
         self.prefix = f"fxot{os.getpid()}"
         self.count = 0
+        self._connection = psycopg.connect(given.admin_url, autocommit=True)
         self.template = self.settings(f"{self.prefix}_template")
         initialise(self.template)
         plugins = build_plugin_manager(PORTS)
@@ -134,6 +135,7 @@ class Databases:
         self._drop(f"{self.prefix}_template")
         for role in ("app", "tenant", "partner", "operator", "system", "owner"):
             self._admin(f'drop role if exists "{self.prefix}_{role}"')
+        self._connection.close()
 
     def _copy(self) -> str:
         self.count += 1
@@ -145,8 +147,12 @@ class Databases:
         self._admin(f'drop database if exists "{name}" with (force)')
 
     def _admin(self, statement: str) -> None:
-        with psycopg.connect(self.given.admin_url, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+        """One connection for all: libpq reads the environment when it connects, which a test may be changing just then."""
+        try:
+            self._connection.execute(statement)  # type: ignore[arg-type]
+        except psycopg.OperationalError:
+            self._connection = psycopg.connect(self.given.admin_url, autocommit=True)
+            self._connection.execute(statement)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")
