@@ -151,6 +151,7 @@ class Databases:
         try:
             self._connection.execute(statement)  # type: ignore[arg-type]
         except psycopg.OperationalError:
+            self._connection.close()
             self._connection = psycopg.connect(self.given.admin_url, autocommit=True)
             self._connection.execute(statement)  # type: ignore[arg-type]
 

@@ -45,9 +45,6 @@ LINK_GRACE = timedelta(seconds=20)
 BANK_GRACE = timedelta(minutes=5)
 """How long after the hold a client may still answer the bank; then the attempt is ended."""
 
-COMMIT_MARGIN = timedelta(seconds=2)
-"""An undo that begins within its ten seconds is committed before the capture looks."""
-
 LOOK_AGAIN = timedelta(minutes=2)
 """How often the provider is asked about a payment that waits for its client: a notice may never come (hard case 7)."""
 
@@ -331,7 +328,7 @@ class Process:
             tx,
             "payments.capture",
             payment_id_of(item.stream_id),
-            due_at=item.recorded_at + consultation.UNDO + COMMIT_MARGIN,
+            due_at=item.recorded_at + consultation.UNDO,
             key=str(item.version),
             body={"consultation": str(item.stream_id), "completed_at_version": item.version},
         )
