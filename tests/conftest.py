@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -182,6 +183,9 @@ def running(made: Flask) -> Iterator[Flask]:
     with made.app_context():
         yield made
         assert not in_transaction()
+        for thread in threading.enumerate():
+            if thread.name.startswith("plugin "):  # one that was given up on still holds a connection
+                thread.join(10)
         for engine in db.engines.values():
             engine.dispose()
 

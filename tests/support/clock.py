@@ -25,7 +25,8 @@ def move_to(parts: platform.Platform, moment: datetime) -> None:
     ahead = moment - system_now()
     with db.transaction(system_scope("clock")) as session:
         moved = db.execute(session, "update clock set ahead = :ahead where ahead <= :ahead returning ahead", ahead=ahead).all()
-    assert moved, "time does not run backwards"
+    # A moment that passed by itself while the test worked needs no move.
+    assert moved or now(parts) - moment < timedelta(minutes=1), "time does not run backwards"
 
 
 def move_by(parts: platform.Platform, by: timedelta) -> None:
