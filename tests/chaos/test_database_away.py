@@ -63,7 +63,8 @@ class Persistent:
     """A client who books one hour after the other, tries again, and goes on from where the pages lead, whatever happens."""
 
     def __init__(self, site: Site, number: int) -> None:
-        self.ines, self.first = site.world.partners["ines"], site.world.next_hour() + timedelta(days=1, hours=number)
+        self.ines = site.world.partners["ines"]
+        self.first = site.world.next_hour() + timedelta(days=1, hours=1 + number)  # no reminder falls due on the way
         mail = f"client{number}@lindqvist.example"
         add_member(site.world.config, mail)
         self.person = site.children.visit("fortium")
@@ -72,8 +73,8 @@ class Persistent:
         self.put_off = 0
 
     def book_until(self, over: threading.Event) -> None:
-        """At least one, and no more than fit into five days."""
-        while not self.booked or (not over.is_set() and len(self.booked) < 120 // CLIENTS):
+        """At least one, and no more than fit into four days: later ones would not be authorised at once."""
+        while not self.booked or (not over.is_set() and len(self.booked) < 96 // CLIENTS):
             self.booked.append(self.book(self.first + timedelta(hours=CLIENTS * len(self.booked))))
 
     def book(self, start: datetime) -> UUID:
