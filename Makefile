@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in $(USABLE); do $$p -c 'import sys; sys.exit(sys.versio
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test browser lint format bench screens lock
+.PHONY: help install run test browser lint format bench screens catalogue lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: install ## Measure, as ratios to bare PostgreSQL
 
 screens: install browser ## Take pictures of the pages
 	$(BIN)/python -m tests.browser.screens $(ARGS)
+
+catalogue: install ## Collect every message of the pages into fxo/web/translations/messages.pot
+	$(BIN)/pybabel --quiet extract -F fxo/web/translations/babel.cfg -k _ -k gettext -k ngettext:1,2 --no-location --omit-header --sort-output -o fxo/web/translations/messages.pot .
 
 lock: install ## Bring requirements.lock in line with setup.cfg; ARGS=--upgrade takes the latest versions
 	$(BIN)/uv pip compile setup.cfg --quiet --all-extras --universal --python-version 3.11 --generate-hashes \
