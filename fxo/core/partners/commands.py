@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from uuid import UUID
 
-from fxo.core.errors import Invalid, NotAllowed
+from fxo.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK, derived_id
 from fxo.core.partners.availability import Availability
@@ -74,6 +75,44 @@ def change_availability(tx: Transaction, change: Callable[[Availability], Availa
     partner = tx.load(PARTNER, tx.actor.id)
     zone = partner.state.profile.zone if partner.state.profile else "UTC"
     set_availability(tx, change(Availability.from_data(partner.state.week or {"zone": zone})))
+
+
+def restore_availability(tx: Transaction, version: int) -> None:
+    """Undo the change of the own week that stands at this version of the stream, unless it was changed again since."""
+    partner = tx.load(PARTNER, tx.actor.id)
+    weeks = [item for item in partner.events if isinstance(item.value, AvailabilitySet)]
+    if len(weeks) < 2 or weeks[-1].version != version:
+        raise Conflict("The week was changed again since then, so there is nothing to take back. It stands as you see it here.")
+    set_availability(tx, Availability.from_data(weeks[-2].value.data))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnProfile:
+    """What partners write about themselves. Roles, certificates and the mail address are checked by the operator."""
+
+    name: str
+    title: str
+    headline: str
+    bio: str
+    skills: tuple[str, ...]
+    industries: tuple[str, ...]
+    languages: tuple[str, ...]
+    cases: tuple[str, ...]
+    years: int
+    zone: str
+
+
+def set_profile(tx: Transaction, wanted: OwnProfile) -> None:
+    """The partner's own record from now on, in the partner's own scope. Unchanged: nothing."""
+    if not tx.actor.may(Permission.EDIT_OWN_PROFILE):
+        raise NotAllowed("Only the expert may change this profile.")
+    partner = tx.load(PARTNER, tx.actor.id)
+    stands = partner.state.profile
+    if stands is None:
+        raise NotFound("There is no such profile here.")
+    profile = replace(stands, **{field.name: getattr(wanted, field.name) for field in fields(wanted)})
+    if profile != stands:
+        tx.append((partner, [profile]))
 
 
 def add_to_roster(
