@@ -13,7 +13,7 @@ from fxo.core.events.store import request_id
 from fxo.core.scope import CODE, Permission, system_scope
 from fxo.web import identity
 from fxo.web.assets import PLATFORM_BRAND, brand_of_place, theme_url
-from fxo.web.places import OPS, PARTNERS, PORTAL, Place
+from fxo.web.places import OPS, PARTNERS, PORTAL, Place, here
 
 _MENUS: dict[str, list[tuple[str, str, Permission | None]]] = {
     PORTAL: [
@@ -21,9 +21,23 @@ _MENUS: dict[str, list[tuple[str, str, Permission | None]]] = {
         ("Your sessions", "/sessions", Permission.BOOK),
         ("Settings", "/admin", Permission.MANAGE_TENANT),
     ],
-    PARTNERS: [("Sessions", "/", None), ("Availability", "/availability", None), ("Earnings", "/earnings", None)],
+    PARTNERS: [
+        ("Today", "/", None),
+        ("Sessions", "/sessions", None),
+        ("Availability", "/availability", None),
+        ("Earnings", "/earnings", None),
+    ],
     OPS: [("Platform", "/", None), ("Ledger", "/ledger", None), ("Alarms", "/alarms", None)],
 }
+
+
+_ACCOUNT: dict[str, list[dict[str, str]]] = {
+    PARTNERS: [
+        {"label": "Your profile", "url": "/profile", "icon": "user"},
+        {"label": "Settings", "url": "/settings", "icon": "settings"},
+    ],
+}
+"""What stands in the menu under one's own name."""
 
 
 def frame(*, bare: bool = False) -> dict[str, Any]:
@@ -74,7 +88,7 @@ def _viewer(user: identity.User | None) -> dict[str, Any] | None:
         "initials": initials(user.name),
         "tone": tone(user.get_id()),
         "mail": user.mail,
-        "menu": [],
+        "menu": _ACCOUNT.get(here().kind, []),
         "sign_out_url": "/sign-out",
     }
 

@@ -8,10 +8,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from fxo.core.consultations import slots
 from fxo.core.consultations.model import UNDO
+from fxo.core.consultations.queries import taken
 from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.money import Money
+from fxo.core.partners.availability import Availability
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,14 @@ def with_client(tx: Transaction, row: AgendaRow) -> int:
         (tx.scope.id, row.tenant_id, row.client_id, row.starts_at),
     ).fetchone()
     return int(found[0]) if found else 0
+
+
+def next_open(tx: Transaction, week: Availability, count: int) -> list[datetime]:
+    """The next starts that clients could choose if this were the partner's week, less what is taken."""
+    window = (tx.now, tx.now + timedelta(days=week.horizon_days))
+    busy = taken(tx, [tx.scope.id], window)[tx.scope.id]
+    found = slots.next_free({tx.scope.id: (week, busy)}, now=tx.now, window=window, count=count)
+    return [slot.start for slot in found[tx.scope.id]]
 
 
 # Lists -------------------------------------------------------------------------------------------------------------

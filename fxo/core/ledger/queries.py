@@ -79,6 +79,16 @@ def months(tx: Transaction, zone: str) -> list[Month]:
     return [Month(first, Money(minor, currency), sessions) for first, currency, minor, sessions in rows]
 
 
+def earned(tx: Transaction, since: datetime, until: datetime) -> list[Month]:
+    """What the partner has earned within this time, by currency, each as a month that begins with it."""
+    rows = tx.driver.execute(
+        "select currency, sum(amount_minor)::bigint, count(*) from partner_earnings where partner_id = %s and earned_at >= %s"
+        " and earned_at <= %s group by currency",
+        (tx.scope.id, since, until),
+    ).fetchall()
+    return [Month(since.date(), Money(minor, currency), sessions) for currency, minor, sessions in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A session that was completed, as its partner's accounts have it."""
@@ -117,3 +127,14 @@ def statement(tx: Transaction, since: datetime | None = None, until: datetime | 
         values: tuple[Any, ...] = (*row[:6], price, share, state)
         found.append(Statement(*values))
     return found
+
+
+def on_its_way(tx: Transaction) -> list[Money]:
+    """The partner's shares of sessions that are completed and whose money is not taken yet; in the partner's own scope."""
+    rows = tx.driver.execute(
+        "select a.price_minor, a.currency, a.partner_share from partner_agenda a left join partner_earnings e"
+        " on e.tenant_id = a.tenant_id and e.consultation_id = a.consultation_id and e.partner_id = a.partner_id"
+        " where a.partner_id = %s and a.state = 'completed' and e.payment_id is null",
+        (tx.scope.id,),
+    ).fetchall()
+    return [Money(minor, currency).share(share) for minor, currency, share in rows]

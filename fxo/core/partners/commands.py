@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from uuid import UUID
 
 from fxo.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -12,6 +12,7 @@ from fxo.core.ids import NETWORK, derived_id
 from fxo.core.partners.availability import Availability
 from fxo.core.partners.importing import PartnerImport
 from fxo.core.partners.model import PARTNER, ROSTER_ENTRY, Added, AvailabilitySet, ProfileSet, RosterEnded, roster_id_of
+from fxo.core.partners.own import OwnProfile
 from fxo.core.scope import Permission
 
 DEFAULT_HOURS = tuple({"weekday": day, "start": "09:00", "end": "17:00"} for day in range(5))
@@ -86,22 +87,6 @@ def restore_availability(tx: Transaction, version: int) -> None:
     set_availability(tx, Availability.from_data(weeks[-2].value.data))
 
 
-@dataclass(frozen=True, slots=True)
-class OwnProfile:
-    """What partners write about themselves. Roles, certificates and the mail address are checked by the operator."""
-
-    name: str
-    title: str
-    headline: str
-    bio: str
-    skills: tuple[str, ...]
-    industries: tuple[str, ...]
-    languages: tuple[str, ...]
-    cases: tuple[str, ...]
-    years: int
-    zone: str
-
-
 def set_profile(tx: Transaction, wanted: OwnProfile) -> None:
     """The partner's own record from now on, in the partner's own scope. Unchanged: nothing."""
     if not tx.actor.may(Permission.EDIT_OWN_PROFILE):
@@ -110,7 +95,7 @@ def set_profile(tx: Transaction, wanted: OwnProfile) -> None:
     stands = partner.state.profile
     if stands is None:
         raise NotFound("There is no such profile here.")
-    profile = replace(stands, **{field.name: getattr(wanted, field.name) for field in fields(wanted)})
+    profile = replace(stands, **{name: getattr(wanted, name) for name in OwnProfile.model_fields})
     if profile != stands:
         tx.append((partner, [profile]))
 
