@@ -74,6 +74,7 @@ def lived(told: Story, slug: str, partner: str) -> None:
     person = Person(flask.current_app, f"{slug}.localhost")
     sign_in(person, "sarah@lindqvist.example", PASSWORD)
     assert shortlist(person).status == 200
+    assert person.submit(person.get("/"), "/settings/theme", theme="dark").status == 303
     starts_at = told.ahead(2 * DAY)
     while starts_at.hour != 11 or starts_at.weekday() > 4:
         starts_at += HOUR
@@ -258,7 +259,7 @@ def test_a_tenant_refers_to_its_own_roster_and_learns_nothing_of_other_partners(
 PARTNERS_OWN = {
     "partner_agenda": "partner_id", "partner_earnings": "partner_id", "partners": "id", "availability": "partner_id",
     "partner_standing": "partner_id", "events": "stream_id", "work": "stream_id", "person_keys": "person_id",
-    "form_submissions": "actor_id", "partner_contacts": "partner_id", "partner_opened": "partner_id",
+    "form_submissions": "actor_id", "partner_contacts": "partner_id", "partner_opened": "partner_id", "preferences": "person_id",
 }  # fmt: skip
 
 
@@ -314,7 +315,7 @@ def test_the_operator_reads_what_runs_the_platform_and_no_words_of_clients(setti
         assert short(readable(connection, tables(settings))) == {
             "tenants", "hosts", "partners", "availability", "partner_standing", "roster", "partner_time", "events", "work",
             "alarms", "consultations", "payments", "postings", "operators", "operator_uses", "subscription_cursors", "clock",
-            "epoch", "form_submissions",
+            "epoch", "form_submissions", "preferences",
         }  # fmt: skip
 
 
@@ -344,7 +345,7 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
         assert short({name for name in found if name.startswith("public.")}) == {
             "tenants", "hosts", "partners", "partner_logins", "partner_contacts", "partner_standing", "availability", "roster",
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
-            "person_keys",
+            "person_keys", "preferences",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

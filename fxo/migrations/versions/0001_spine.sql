@@ -186,6 +186,14 @@ create table members (
     unique (tenant_id, email)
 );
 
+-- How somebody wants the pages to be; of partners and operators under NETWORK. A preference, not an event.
+create table preferences (
+    tenant_id uuid not null,
+    person_id uuid not null,
+    theme text not null check (theme in ('system', 'light', 'dark')),
+    primary key (tenant_id, person_id)
+);
+
 create table operators (
     id uuid primary key,
     email text not null unique,
@@ -537,14 +545,14 @@ begin
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
         'roster', 'clients', 'briefs', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
-        'partner_agenda', 'partner_earnings'] loop
+        'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
     foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'roster', 'clients', 'briefs',
-        'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings'] loop
+        'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
     foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms'] loop
@@ -634,6 +642,15 @@ grant select, insert, update, delete on form_submissions to {partner};
 create policy operator_forms on form_submissions to {operator} using (actor_id = nullif(current_setting('fxo.operator', true), '')::uuid)
     with check (actor_id = nullif(current_setting('fxo.operator', true), '')::uuid and tenant_id = '00000000-0000-7000-8000-000000000000');
 grant select, insert, update, delete on form_submissions to {operator};
+
+-- So are their preferences; who signs in is looked up together with them.
+create policy partner on preferences to {partner} using (person_id = nullif(current_setting('fxo.partner', true), '')::uuid)
+    with check (person_id = nullif(current_setting('fxo.partner', true), '')::uuid and tenant_id = '00000000-0000-7000-8000-000000000000');
+create policy operator_own on preferences to {operator} using (person_id = nullif(current_setting('fxo.operator', true), '')::uuid)
+    with check (person_id = nullif(current_setting('fxo.operator', true), '')::uuid and tenant_id = '00000000-0000-7000-8000-000000000000');
+grant select, insert, update on preferences to {partner}, {operator};
+create policy system on preferences for select to {system} using (tenant_id = '00000000-0000-7000-8000-000000000000');
+grant select on preferences to {system};
 
 -- Nothing may be called by everybody.
 revoke execute on all functions in schema public from public;

@@ -10,7 +10,7 @@ from fxo.core.errors import Invalid
 from fxo.core.scope import CODE, Permission, system_scope
 from fxo.tenants import network
 from fxo.tenants.passwords import SHORTEST
-from fxo.web import forms, identity
+from fxo.web import forms, identity, theme_choice
 from fxo.web.frame import frame
 from fxo.web.language import _
 from fxo.web.partner.blueprint import blueprint
@@ -34,7 +34,7 @@ def _page(errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     ]  # fmt: skip
     page = render_template(
         "partner/settings.html", **frame(), mail=mail, errors=errors, minimum=SHORTEST, themes=themes,
-        chosen=request.cookies.get("theme", "") or "system",
+        chosen=theme_choice.chosen(user) or "system",
     )  # fmt: skip
     return page, status
 
