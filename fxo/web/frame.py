@@ -31,7 +31,12 @@ def _menu(place: str) -> list[tuple[str, str, Permission | None]]:
                 (_("Administration"), "/admin", Permission.MANAGE_TENANT),
             ]
         case "partners":
-            return [(_("Sessions"), "/", None), (_("Availability"), "/availability", None), (_("Earnings"), "/earnings", None)]
+            return [
+                (_("Today"), "/", None),
+                (_("Sessions"), "/sessions", None),
+                (_("Availability"), "/availability", None),
+                (_("Earnings"), "/earnings", None),
+            ]
         case "ops":
             return [(_("Platform"), "/", None), (_("Ledger"), "/ledger", None), (_("Alarms"), "/alarms", None)]
     return []
@@ -44,7 +49,8 @@ def _own(place: str, user: identity.User) -> list[dict[str, Any]]:
         case "portal":
             return [{"label": _("Settings"), "url": "/settings", "icon": "settings"}, help_]
         case "partners":
-            return [{"label": _("Profile"), "url": "/profile", "icon": "user"}, help_]
+            settings = {"label": _("Settings"), "url": "/settings", "icon": "settings"}
+            return [{"label": _("Profile"), "url": "/profile", "icon": "user"}, settings, help_]
     return [help_]
 
 

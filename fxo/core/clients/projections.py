@@ -43,7 +43,7 @@ def _erased(tx: Transaction, item: Recorded) -> None:
         "update briefs set text = %s where tenant_id = %s and author_id = any(%s)", (ERASED, item.tenant_id, persons)
     )
     tx.driver.execute(
-        "update partner_agenda set client_name = %s, client_company = '', brief = %s where tenant_id = %s and"
+        "update partner_agenda set client_name = %s, client_company = '', brief = %s, topics = '{}' where tenant_id = %s and"
         " client_id = any(%s)",
         (ERASED, ERASED, item.tenant_id, persons),
     )

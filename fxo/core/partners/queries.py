@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from fxo.core.errors import NotFound
+from fxo.core.events.model import type_named
 from fxo.core.events.store import Transaction
+from fxo.core.ids import NETWORK
 from fxo.core.money import Money
 from fxo.core.partners.availability import Availability
 from fxo.core.scope import TenantConfig
@@ -124,3 +127,35 @@ def contact(tx: Transaction, partner_id: UUID) -> tuple[str, str, str]:
     if row is None:
         raise NotFound("There is no such expert here.")
     return row[0], row[1], row[2]
+
+
+# What partners read of themselves, in their own scope ----------------------------------------------------------------
+
+
+def standing(tx: Transaction) -> tuple[float | None, int]:
+    """(average, count) of the partner's public ratings over all tenants."""
+    row = tx.driver.execute(
+        "select stars::float / nullif(ratings, 0), ratings from partner_standing where partner_id = %s", (tx.scope.id,)
+    ).fetchone()
+    return (row[0], row[1]) if row else (None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class WeekSet:
+    """A week of the partner, with the moment from which it was in force and the version of the stream that set it."""
+
+    version: int
+    at: datetime
+    week: Availability
+
+
+def weeks_since(tx: Transaction, since: datetime) -> list[WeekSet]:
+    """The weeks in force from that moment on, oldest first: the one that stood then, and those that came after it."""
+    rows = tx.driver.execute(
+        "select version, recorded_at, schema_version, data from events where tenant_id = %(t)s and stream_id = %(me)s"
+        " and type = 'partner.availability_set' and version >= coalesce((select max(version) from events where tenant_id = %(t)s"
+        " and stream_id = %(me)s and type = 'partner.availability_set' and recorded_at <= %(since)s), 0) order by version",
+        {"t": NETWORK, "me": tx.scope.id, "since": since},
+    ).fetchall()
+    kind = type_named("partner.availability_set")
+    return [WeekSet(version, at, Availability.from_data(kind.decode(schema, data).data)) for version, at, schema, data in rows]

@@ -13,12 +13,14 @@ class RatingRow:
     stars: int
     comment: str
     public: bool
+    answer: str
+    """What the expert answered; empty where they have not."""
 
 
 def of_session(tx: Transaction, consultation_id: UUID) -> RatingRow | None:
     """The rating that the client gave for this session."""
     row = tx.driver.execute(
-        "select stars, comment, public from ratings where tenant_id = %s and consultation_id = %s",
+        "select stars, comment, public, answer from ratings where tenant_id = %s and consultation_id = %s",
         (tx.scope.tenant_id, consultation_id),
     ).fetchone()
     return RatingRow(*row) if row else None

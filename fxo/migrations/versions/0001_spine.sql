@@ -461,6 +461,8 @@ create table ratings (
     comment text not null,
     public boolean not null,
     given_at timestamptz not null,
+    answer text not null default '',
+    answered_at timestamptz,
     primary key (tenant_id, id),
     foreign key (tenant_id, partner_id) references roster
 );
@@ -491,7 +493,13 @@ create table partner_agenda (
     client_company text not null,
     client_zone text not null,
     brief text not null,
+    industry text not null,
+    urgency text not null,
+    topics text[] not null,
     state text not null,
+    money text not null,
+    reason text,
+    booked_at timestamptz not null,
     starts_at timestamptz not null,
     ends_at timestamptz not null,
     completed_at timestamptz,
@@ -502,6 +510,14 @@ create table partner_agenda (
     primary key (tenant_id, consultation_id)
 );
 create index partner_agenda_of_partner on partner_agenda (partner_id, starts_at);
+
+-- Which sessions a partner has opened: what the partner alone writes, and nobody else reads.
+create table partner_opened (
+    partner_id uuid not null,
+    consultation_id uuid not null,
+    opened_at timestamptz not null,
+    primary key (partner_id, consultation_id)
+);
 
 create table partner_earnings (
     tenant_id uuid not null,
@@ -592,6 +608,11 @@ grant select (partner_id, during, starts_at, ends_at) on partner_time to {tenant
 -- A partner sees what was made for partners, and writes own network rows.
 create policy partner on partner_agenda for select to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
 create policy partner on partner_earnings for select to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
+create policy partner on partner_opened to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid)
+    with check (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
+create policy partner on partner_time for select to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
+create policy partner on partner_contacts to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid)
+    with check (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
 create policy partner on partners to {partner} using (id = nullif(current_setting('fxo.partner', true), '')::uuid)
     with check (id = nullif(current_setting('fxo.partner', true), '')::uuid);
 create policy partner on availability to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid)
@@ -607,7 +628,9 @@ create policy partner on person_keys to {partner}
     using (tenant_id = '00000000-0000-7000-8000-000000000000' and person_id = nullif(current_setting('fxo.partner', true), '')::uuid)
     with check (tenant_id = '00000000-0000-7000-8000-000000000000' and person_id = nullif(current_setting('fxo.partner', true), '')::uuid);
 grant select on partner_agenda, partner_earnings, partner_standing to {partner};
-grant select, update on partners to {partner};
+grant select, insert on partner_opened to {partner};
+grant select (partner_id, during, starts_at, ends_at) on partner_time to {partner};
+grant select, insert, update on partners, partner_contacts to {partner};
 grant select, insert, update on availability to {partner};
 grant select, insert on events, work, person_keys to {partner};
 grant update (adopted_by) on person_keys to {partner}; -- to lock a key while something is sealed under it
