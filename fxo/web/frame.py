@@ -18,6 +18,7 @@ from fxo.web.places import OPS, PARTNERS, PORTAL, Place
 _MENUS: dict[str, list[tuple[str, str, Permission | None]]] = {
     PORTAL: [
         ("Find an expert", "/", None),
+        ("Directory", "/experts", None),
         ("Your sessions", "/sessions", Permission.BOOK),
         ("Settings", "/admin", Permission.MANAGE_TENANT),
     ],

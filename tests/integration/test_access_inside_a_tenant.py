@@ -35,6 +35,7 @@ FORTIUM, GLOBEX, PARTNERS = "fortium.localhost", "globex.localhost", "partners.l
 
 BOUND = {
     ("portal", "GET", "/briefs/<brief_id>"),
+    ("portal", "POST", "/briefs/<brief_id>"),
     ("portal", "GET", "/book/<consultation_id>"),
     ("portal", "POST", "/book/<consultation_id>"),
     ("portal", "GET", "/book/<consultation_id>/bank"),

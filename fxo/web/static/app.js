@@ -132,6 +132,14 @@ function zone(select) { // data-zone on a select with no choice yet: the browser
   select.value = name;
 }
 
+// ---- the browser's zone goes into a cookie, so that the next page is in it; its being there also says that scripts run
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (ownZone) document.cookie = `zone=${ownZone}; path=/; samesite=lax`;
+
+function zoneUnknown(box) { // data-zone-unknown: times that were written before the zone was known are asked for again
+  if (ownZone) addEventListener("load", () => box.dispatchEvent(new Event("zone")));
+}
+
 function copy(button) { // data-copy="text"
   if (!navigator.clipboard) { button.hidden = true; return; }
   button.addEventListener("click", async () => {
@@ -160,7 +168,7 @@ function dialog(details) { // <details data-dialog>: opens in place without us, 
 
 const parts = {
   "[data-theme-toggle]": themeButton, "[data-timer]": timer, "[data-undo]": undo, "[data-poll]": poll,
-  "[data-card-field]": cardField, "[data-fill]": example, "[data-zone]": zone, "[data-copy]": copy, "details[data-dialog]": dialog,
+  "[data-card-field]": cardField, "[data-fill]": example, "[data-zone]": zone, "[data-zone-unknown]": zoneUnknown, "[data-copy]": copy, "details[data-dialog]": dialog,
 };
 
 function start(within) {
