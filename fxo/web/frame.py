@@ -27,6 +27,7 @@ def _menu(place: str) -> list[tuple[str, str, Permission | None]]:
         case "portal":
             return [
                 (_("Find an expert"), "/", None),
+                (_("Directory"), "/experts", None),
                 (_("Your sessions"), "/sessions", Permission.BOOK),
                 (_("Administration"), "/admin", Permission.MANAGE_TENANT),
             ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fxo.core.clients import model
+from fxo.core.clients import favourites, model
 from fxo.core.events.model import ERASED, Recorded
 from fxo.core.events.store import Store, Transaction
 
@@ -11,7 +11,9 @@ def register(store: Store) -> None:
     """Follow the events of clients."""
     store.follow(model.Joined, _joined)
     store.follow(model.Adopted, _adopted)
+    store.follow(model.Moved, _moved)
     store.follow(model.Erased, _erased)
+    favourites.register(store)
 
 
 def _joined(tx: Transaction, item: Recorded) -> None:
@@ -30,6 +32,12 @@ def _adopted(tx: Transaction, item: Recorded) -> None:
     tx.driver.execute(
         "update person_keys set adopted_by = %s where tenant_id = %s and person_id = %s",
         (item.value.client_id, item.tenant_id, item.value.visitor_id),
+    )
+
+
+def _moved(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update clients set zone = %s where tenant_id = %s and id = %s", (item.value.zone, item.tenant_id, item.value.client_id)
     )
 
 

@@ -360,10 +360,22 @@ create table briefs (
     urgency text not null,
     zone text not null,
     submitted_at timestamptz not null,
+    role text not null default '',
+    topics text[],
+    topics_left text[] not null default array[]::text[],
     shortlist jsonb,
     primary key (tenant_id, id)
 );
-create index briefs_of_author on briefs (tenant_id, author_id);
+create index briefs_of_author on briefs (tenant_id, author_id, submitted_at);
+
+create table favourites (
+    tenant_id uuid not null,
+    client_id uuid not null,
+    partner_id uuid not null,
+    kept_at timestamptz not null,
+    primary key (tenant_id, client_id, partner_id),
+    foreign key (tenant_id, partner_id) references roster
+);
 
 create table consultations (
     tenant_id uuid not null,
@@ -544,7 +556,7 @@ begin
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
-        'roster', 'clients', 'briefs', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
+        'roster', 'clients', 'briefs', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
         'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
@@ -555,7 +567,7 @@ begin
         'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms'] loop
+    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'favourites'] loop
         execute format('grant delete on %I to {tenant}', t.name);
     end loop;
     -- The operator and our own code read what they answer for.

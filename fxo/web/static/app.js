@@ -157,6 +157,14 @@ part("[data-zone]", (select) => { // a select with no choice yet: the browser's 
   select.value = name;
 });
 
+// ---- the browser's zone goes into a cookie, so that the next page is in it; its being there also says that scripts run
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (ownZone) document.cookie = `zone=${ownZone}; path=/; samesite=lax`;
+
+part("[data-zone-unknown]", (box) => { // times that were written before the zone was known are asked for again
+  if (ownZone) addEventListener("load", () => box.dispatchEvent(new Event("zone")));
+});
+
 part("[data-copy]", (button) => { // data-copy="text"
   if (!navigator.clipboard) { button.hidden = true; return; }
   button.addEventListener("click", async () => {
