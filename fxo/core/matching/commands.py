@@ -36,7 +36,12 @@ def submit(tx: Transaction, wanted: Submission) -> None:
     if not text:
         raise Invalid("Please describe what you are facing, in a sentence or two.", field="text")
     if len(text) > LONGEST:
-        raise Invalid(f"Please shorten this to {LONGEST:,} characters; it has {len(text):,}. Nothing is lost.", field="text")
+        raise Invalid(
+            "Please shorten this to %(most)s characters; it has %(have)s. Nothing is lost.",
+            field="text",
+            most=f"{LONGEST:,}",
+            have=f"{len(text):,}",
+        )
     brief = tx.load(BRIEF, wanted.brief_id)
     if not brief:
         tx.append((brief, [Submitted(tx.actor.id, text, wanted.industry, wanted.urgency, wanted.zone)]))
