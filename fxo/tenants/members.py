@@ -61,7 +61,8 @@ def sign_up(tx: Transaction, config: TenantConfig, wanted: SignUp) -> UUID:
     if not _MAIL.fullmatch(mail):
         raise Invalid("This does not look like a mail address. It should read name@company.com.", field="mail")
     if config.mail_domains and mail.rpartition("@")[2] not in config.mail_domains:
-        raise Invalid(f"Please use your work address: {', '.join('@' + domain for domain in config.mail_domains)}.", field="mail")
+        domains = ", ".join("@" + domain for domain in config.mail_domains)
+        raise Invalid("Please use your work address: %(domains)s.", field="mail", domains=domains)
     if wanted.zone and wanted.zone not in available_timezones():
         raise Invalid("Please choose your time zone from the list.", field="zone")
     if len(wanted.company) > 200:

@@ -13,9 +13,10 @@ from fxo.core.errors import Conflict, Invalid, NotFound
 from fxo.core.scope import Actor, ActorKind
 from fxo.tenants import members, network
 from fxo.tenants.passwords import SHORTEST
-from fxo.web import identity
+from fxo.web import again, identity
 from fxo.web.choices import path_from, zones
 from fxo.web.frame import frame
+from fxo.web.language import _
 from fxo.web.places import OPS, PARTNERS, PORTAL, here
 from fxo.web.portal.slots import hold_slot
 
@@ -30,10 +31,14 @@ def _next() -> str:
 
 def _kept() -> dict[str, str]:
     """A slot that was chosen before signing in stays in the form."""
+    if kept := again.kept():
+        return {"next": _next()} | kept
     return {"next": _next()} | {name: request.values[name] for name in ("partner", "slot", "brief") if request.values.get(name)}
 
 
 def _onward() -> ResponseReturnValue:
+    if page := again.resume():
+        return page
     kept = _kept()
     if here().kind == PORTAL and "slot" in kept and "partner" in kept:
         return hold_slot(kept["partner"], kept["slot"], kept.get("brief", ""))
@@ -41,6 +46,8 @@ def _onward() -> ResponseReturnValue:
 
 
 def _waiting() -> str:
+    if again.kept():
+        return _("What you typed is kept. Sign in, and send it then.")
     return "The time you chose is waiting for you." if request.values.get("slot") else ""
 
 
@@ -67,6 +74,11 @@ def _sign_in_form(form: dict[str, str], errors: dict[str, str], status: int = 20
         lead="",
     )
     return page, status
+
+
+def sign_in_first() -> ResponseReturnValue:
+    """The form in answer to another one, which needs somebody who is signed in and is kept meanwhile (`again`)."""
+    return _sign_in_form({}, {}, 401)
 
 
 @blueprint.post("/sign-in")

@@ -76,6 +76,15 @@ def test_every_token_that_is_used_is_defined() -> None:
     assert used <= set(re.findall(r"(--[\w-]+)\s*:", sheets))
 
 
+def test_bootstraps_styles_and_scripts_are_of_one_version_with_their_licences() -> None:
+    vendor = STATIC / "vendor"
+    [style] = re.findall(r"Bootstrap Reboot v([\d.]+)", (vendor / "bootstrap-reboot.css").read_text())
+    [script] = re.findall(r"Bootstrap v([\d.]+)", (vendor / "bootstrap.bundle.min.js").read_text())
+    assert style == script
+    assert "MIT" in (vendor / "LICENSE-bootstrap.txt").read_text()
+    assert "MIT" in (vendor / "LICENSE-popper.txt").read_text()
+
+
 def test_the_portal_stays_light() -> None:
     import gzip
 

@@ -129,7 +129,12 @@ def check_text(text: str) -> None:
     if not text:
         raise Invalid("Please describe what you are facing, in a sentence or two.", field="text")
     if len(text) > LONGEST:
-        raise Invalid(f"Please shorten this to {LONGEST:,} characters; it has {len(text):,}. Nothing is lost.", field="text")
+        raise Invalid(
+            "Please shorten this to %(most)s characters; it has %(have)s. Nothing is lost.",
+            field="text",
+            most=f"{LONGEST:,}",
+            have=f"{len(text):,}",
+        )
 
 
 BRIEF = StreamType[Brief]("brief", Brief(), evolve)

@@ -1,7 +1,7 @@
 // Menus, dialogs, sheets, help, tooltips, tabs and toasts: markup that works without scripts is handed to Bootstrap's plugins,
 // which look after focus, Escape and arrow keys. Folding parts (collapse) and sheets need nothing here: their markup is Bootstrap's.
 
-const { part, say, words } = globalThis.fxo;
+const { part } = globalThis.fxo;
 const { Modal, Offcanvas, Tab, Toast, Tooltip } = globalThis.bootstrap;
 const attached = []; // [what opens it, what it opens], where the second was moved to the foot of the page
 let count = 0;
@@ -113,5 +113,5 @@ part("[data-tabs]", (box) => {
 part("[data-toast]", (toast) => {
   if (toast.closest("[data-sample]")) return;
   new Toast(toast, { autohide: !toast.querySelector("[data-undo]"), delay: 8000 }).show();
-  say(toast.querySelector("[data-undo]") ? `${toast.querySelector("[data-toast-text]").textContent} ${words.undo_key}` : toast.querySelector("[data-toast-text]").textContent);
+  if (!toast.contains(document.activeElement)) setTimeout(() => toast.parentNode?.append(toast), 200); // what comes into a live region is read aloud
 });

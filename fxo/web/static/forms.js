@@ -73,9 +73,14 @@ part("form", (form) => {
   form.addEventListener("focusout", ({ target, relatedTarget }) => {
     if (!target.matches?.(CONTROLS) || !touched.has(target) || !checked(target)) return;
     if (relatedTarget?.name === target.name && target.type === "radio") return;
-    if (!target.validity.valid) look(target);
+    const check = () => { if (!target.validity.valid) look(target); };
+    if (pressed) addEventListener("pointerup", () => setTimeout(check), { once: true }); // or the sentence moves a button from under the pointer
+    else check();
   });
 });
+let pressed = false;
+addEventListener("pointerdown", () => { pressed = true; }, { capture: true });
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { pressed = false; }, { capture: true });
 
 addEventListener("submit", (event) => {
   const form = event.target;
