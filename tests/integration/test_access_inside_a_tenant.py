@@ -46,6 +46,8 @@ BOUND = {
     ("portal", "POST", "/sessions/<consultation_id>/check-in"),
     ("portal", "POST", "/sessions/<consultation_id>/rating"),
     ("partners", "GET", "/sessions/<consultation_id>"),
+    ("partners", "GET", "/sessions/<consultation_id>/session.ics"),
+    ("partners", "POST", "/sessions/<consultation_id>/answer"),
     ("partners", "POST", "/sessions/<consultation_id>/check-in"),
     ("partners", "POST", "/sessions/<consultation_id>/complete"),
     ("partners", "POST", "/sessions/<consultation_id>/undo"),
@@ -253,13 +255,25 @@ def calls(scene: Scene) -> dict[str, Call]:
         "complete": lambda tx: consultations.complete(tx, booked),
         "undo a completion": lambda tx: consultations.undo_completion(tx, booked),
         "rate": lambda tx: ratings.rate(tx, booked, 1, "Not mine", public=True),
+        "answer a rating": lambda tx: ratings.answer(tx, booked, "Not mine"),
         "pay": lambda tx: payments.request(tx, payments.Pay(held, "x"), "payments_sandbox", windows),
         "find a client": lambda tx: clients.find(tx, scene.told.client.id),
     }
 
 
 @pytest.mark.parametrize(
-    "what", ["find a session", "release a hold", "check in", "complete", "undo a completion", "rate", "pay", "find a client"]
+    "what",
+    [
+        "find a session",
+        "release a hold",
+        "check in",
+        "complete",
+        "undo a completion",
+        "rate",
+        "answer a rating",
+        "pay",
+        "find a client",
+    ],
 )
 def test_no_query_and_no_command_serves_anybody_else(scene: Scene, what: str) -> None:
     call = calls(scene)[what]

@@ -31,6 +31,8 @@ from fxo.web.partner.blueprint import blueprint
 WEEKS = 9
 _LISTED = 8
 _DONE = 5
+_UNREAD = 3
+"""New sessions that are listed as such; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,15 @@ def dashboard() -> ResponseReturnValue:
     needs = [row for row in day.ahead if row.to_complete(now)] + [
         row for row in day.ahead if row.starts_at > now and not row.opened
     ]
+    more = max(0, sum(row.starts_at > now for row in needs) - _UNREAD)
     today = [row for row in day.ahead if row.ends_at > now and row.starts_at.astimezone(local.tzinfo).date() <= local.date()]
     later = [row for row in day.ahead if row.ends_at > now and row not in today]
     return render_template(
         "partner/dashboard.html", **frame(),
         now={"text": _here_and_now(day), "iso": now.isoformat()},
-        heading=_heading(len(today), len(needs)), first_use=_first_use(day) if day.profile else None,
-        needs=[_need(row, day, first=n == 0) for n, row in enumerate(needs)], today=[_today(row, day) for row in today],
+        heading="" if day.profile else _heading(day, len(today), len(needs)), first_use=_first_use(day) if day.profile else None,
+        needs=[_need(row, day, first=n == 0) for n, row in enumerate(needs[: len(needs) - more])],
+        needs_count=len(needs), needs_more=_more(more), quiet=_quiet(day, bool(needs)), today=[_today(row, day) for row in today],
         today_note=_next_note(today, now), upcoming=[words.listed(row, day.zone, now) for row in later[:_LISTED]],
         upcoming_count=len(later), done=[words.listed(row, day.zone, now) for row in day.done], zone=shown.zone(now, day.zone),
         month=f"{local:%B}", stats=_stats(day), chart=_chart(day), calendar=_calendar(day),
@@ -116,12 +120,33 @@ def _in_words(number: int) -> str:
     return names[number] if number < len(names) else str(number)
 
 
-def _heading(today: int, needs: int) -> str:
-    sessions = ngettext("%(word)s session today", "%(word)s sessions today", today, word=_in_words(today).capitalize())
+def _heading(day: Day, today: int, needs: int) -> str:
+    over = not today and _met_today(day)
+    sessions = _("No more sessions today") if over else _sessions_today(today)
     if not needs:
         return sessions
     things = ngettext("%(word)s thing to finish", "%(word)s things to finish", needs, word=_in_words(needs))
     return _("%(sessions)s, %(things)s", sessions=sessions, things=things)
+
+
+def _met_today(day: Day) -> bool:
+    """Whether a session of today is over already."""
+    return any(row.starts_at.astimezone(day.local.tzinfo).date() == day.local.date() for row in [*day.done, *day.ahead])
+
+
+def _quiet(day: Day, needs: bool) -> str:
+    """What stands where no session is left today."""
+    if needs:
+        return _("Nothing more today.") if _met_today(day) else _("No session today.")
+    return _("Nothing more today, and nothing needs you.") if _met_today(day) else _("No session today, and nothing needs you.")
+
+
+def _more(count: int) -> str:
+    return ngettext("%(num)s more new session", "%(num)s more new sessions", count) if count else ""
+
+
+def _sessions_today(today: int) -> str:
+    return ngettext("%(word)s session today", "%(word)s sessions today", today, word=_in_words(today).capitalize())
 
 
 def _next_note(today: Sequence[AgendaRow], now: datetime) -> str:
@@ -193,7 +218,7 @@ def _stats(day: Day) -> list[dict[str, str]]:
          "note": _("%(count)s to complete", count=len(waiting))},
         {"label": _("Used of offered time"), "value": f"{round(100 * day.booked / day.offered)}%" if day.offered else "–",
          "note": _("%(booked)s of %(offered)s hours", booked=words.hours(day.booked), offered=words.hours(day.offered))
-         if day.offered else _("no hours offered yet")},
+         if day.offered else _("none so far this month")},
         {"label": _("Rating"), "value": f"{average:.1f}" if average else "–",
          "note": ngettext("%(num)s rating", "%(num)s ratings", ratings) if ratings else _("none yet")},
     ]  # fmt: skip

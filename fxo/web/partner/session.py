@@ -63,7 +63,7 @@ def _page(consultation_id: UUID, errors: dict[str, str], status: int = 200) -> R
         "partner/session.html", **frame(), client=client, badge=_badge(row, now),
         span=shown.span(row.starts_at, row.ends_at, user.zone, now=now, other=(client["first_name"], row.client_zone)),
         brief={"text": row.brief, "topics": row.topics} if row.brief else None, facts=_facts(row, before, now),
-        money=_money(row),
+        money=_money(row) if row.state != "cancelled" else [],
         steps=_steps(row, rated, user.zone, now), meeting=_meeting(row, url, user.zone, now), check_in=_check_in(row, url, now),
         self_url=url, looks_again=waiting and row.completed_at is not None and now < row.completed_at + _TAKEN_SOON,
         complete=_complete(row, url, now), undos=[one for one in [words.undo(row, now, url)] if one],
@@ -80,7 +80,7 @@ def _badge(row: AgendaRow, now: datetime) -> dict[str, str]:
     if row.state in ("confirmed", "started"):
         if now >= row.starts_at:
             return {"text": _("Under way, %(time)s left", time=words.to_go(row.ends_at, now)), "kind": "info"}
-        if now >= row.starts_at - timedelta(hours=1):
+        if row.state == "confirmed" and now >= row.starts_at - timedelta(hours=1):
             return {"text": _("Begins in %(time)s", time=words.to_go(row.starts_at, now)), "kind": "info"}
     return standing
 
@@ -92,7 +92,7 @@ def _facts(row: AgendaRow, before: int, now: datetime) -> list[dict[str, Any]]:
         (_("Urgency"), URGENCIES.get(row.urgency, "")), (_("Their time"), theirs),
         (_("Before"), ngettext("%(num)s session with you", "%(num)s sessions with you", before) if before
          else _("First session with you")),
-        (_("Booked through"), row.tenant_name), (_("Number"), words.number(row.consultation_id)),
+        (_("Portal"), row.tenant_name), (_("Number"), words.number(row.consultation_id)),
     ]  # fmt: skip
     return [{"label": label, "value": value} for label, value in found if value]
 

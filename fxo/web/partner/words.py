@@ -99,17 +99,25 @@ def undo(row: AgendaRow, now: datetime, return_to: str) -> dict[str, Any] | None
 def listed(row: AgendaRow, zone: str, now: datetime) -> dict[str, Any]:
     """A session as a row of a table."""
     return {
-        "when": shown.time(row.starts_at, zone), "url": f"/sessions/{row.consultation_id}", "client": row.client_name,
-        "company": company(row), "portal": row.tenant_name, "about": about(row), "badge": badge(row, now),
+        "when": _when(row.starts_at, zone, now), "url": f"/sessions/{row.consultation_id}", "client": row.client_name,
+        "company": company(row), "portal": row.tenant_name, "about": about(row, 90), "badge": badge(row, now),
         "earns": "" if row.state == "cancelled" else str(row.earns),
     }  # fmt: skip
 
 
+def _when(moment: datetime, zone: str, now: datetime) -> dict[str, str]:
+    """The table's head names the zone; where daylight saving has it another name then, the row does so itself."""
+    found = shown.time(moment, zone)
+    text, _space, name = found["text"].rpartition(" ")
+    return found | {"text": text} if name == shown.zone(now, zone) else found
+
+
 def day_of(moment: datetime, zone: str, now: datetime) -> str:
-    """`Today`, `Yesterday` or `Fri 20`, as the reader's calendar has it."""
+    """`Today`, `Yesterday`, `Fri 20` or, where that might be another month's, `Fri 20 Nov`, as the reader's calendar has it."""
     local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
     if local.date() == today:
         return _("Today")
     if local.date() == today - timedelta(days=1):
         return _("Yesterday")
-    return f"{local:%a} {local.day} {local:%b}"
+    near = abs((local.date() - today).days) < 21
+    return f"{local:%a} {local.day}" if near else f"{local:%a} {local.day} {local:%b}"
