@@ -48,7 +48,7 @@ def understood(brief: BriefRow, roster: Iterable[Profile]) -> dict[str, Any]:
             "options": [{"value": ANY, "label": _("Any role")}]
             + [{"value": code, "label": label} for code, label in roles.items()],
         },
-        "topics": [{"value": topic, "label": topic, "checked": topic in on} for topic in [*on, *off]],
+        "topics": [{"value": topic, "label": topic, "checked": topic in on} for topic in sorted([*on, *off], key=folded)],
         "to_add": sorted(topic for topic in _vocabulary(roster) if topic not in on and topic not in off),
         "industry": {"value": industry, "options": industries},
         "urgency": {"value": urgency, "options": choices.urgencies(ANY)},
