@@ -19,6 +19,9 @@ from fxo.web import choices
 from fxo.web.language import _, ngettext
 from fxo.web.places import here
 
+SHORTEST_BEGINNING = 3
+"""From so many letters a topic is known by its beginning, or by a part of it."""
+
 
 def understood(brief: BriefRow, roster: Iterable[Profile]) -> dict[str, Any]:
     """What was read or chosen, as a form that corrects it."""
@@ -93,10 +96,10 @@ def chosen_instead(brief: BriefRow, roster: list[Profile]) -> matching.Revision:
 
 def _topic_named(text: str, known: list[str]) -> str:
     """The topic that a client means by what they typed."""
-    typed = folded(text)
+    typed, long_enough = folded(text), len(folded(text)) >= SHORTEST_BEGINNING
     for meant in (lambda name: name == typed, lambda name: name.startswith(typed), lambda name: typed in name):
         for topic in known:
-            if typed and meant(folded(topic)):
+            if meant(folded(topic)) and (long_enough or folded(topic) == typed):
                 return topic
     raise Invalid(
         _("Nobody here has “%(topic)s” on their record. Choose one of the list, or say it in your words.", topic=text[:60]),
