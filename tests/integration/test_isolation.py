@@ -16,6 +16,7 @@ import sqlalchemy.exc
 from psycopg.types.range import TimestamptzRange
 
 import fxo
+from fxo.core.clients import favourites
 from fxo.core.clock import system_now
 from fxo.core.db import db, execute, in_transaction, transaction
 from fxo.core.ids import NETWORK, new_id
@@ -83,6 +84,7 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.complete(booked, partner)
     told.live(HOUR)
     told.rate(booked, 5, "Thanks.")
+    told.run(told.client, favourites.mark, told.partners["dana"], keep=True)
     told.subscribe()
     told.run(told.client, alarms.raise_alarm, "test", booked, "A person should look.")
     StoredState(told.config.id, "calendar_local").put("cursor", 1)

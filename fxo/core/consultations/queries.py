@@ -118,12 +118,18 @@ Weeks = dict[UUID, tuple[Availability, slots.Busy]]
 
 
 def _weeks(
-    tx: Transaction, partner_ids: Sequence[UUID], window: tuple[datetime, datetime], external: Mapping[UUID, slots.Busy] | None
+    tx: Transaction,
+    partner_ids: Sequence[UUID],
+    window: tuple[datetime, datetime],
+    external: Mapping[UUID, slots.Busy] | None,
+    weeks: Mapping[UUID, Availability] | None = None,
 ) -> Weeks:
     busy = taken(tx, partner_ids, window)
+    known = partners.availability(tx, partner_ids) if weeks is None else weeks
     return {
-        partner_id: (week, [*busy[partner_id], *(external or {}).get(partner_id, ())])
-        for partner_id, week in partners.availability(tx, partner_ids).items()
+        partner_id: (known[partner_id], [*busy[partner_id], *(external or {}).get(partner_id, ())])
+        for partner_id in partner_ids
+        if partner_id in known
     }
 
 
@@ -132,9 +138,12 @@ def open_slots(
     partner_ids: Sequence[UUID],
     window: tuple[datetime, datetime],
     external: Mapping[UUID, slots.Busy] | None = None,
+    weeks: Mapping[UUID, Availability] | None = None,
 ) -> dict[UUID, list[datetime]]:
-    """The open starts (UTC) of these partners within the window. `external` are busy times from their calendars."""
-    return slots.open_slots_of(_weeks(tx, partner_ids, window, external), now=tx.now, window=window)
+    """The open starts (UTC) of these partners within the window. `external` are busy times from their calendars; `weeks` saves
+    reading what the caller has read.
+    """
+    return slots.open_slots_of(_weeks(tx, partner_ids, window, external, weeks), now=tx.now, window=window)
 
 
 def next_open(
@@ -144,10 +153,11 @@ def next_open(
     days: int = 21,
     count: int = 3,
     external: Mapping[UUID, slots.Busy] | None = None,
+    weeks: Mapping[UUID, Availability] | None = None,
 ) -> dict[UUID, list[slots.Slot]]:
-    """The next open slots of each partner, at most `count`, within so many days."""
+    """The next open slots of each partner, at most `count`, within so many days. `weeks` as for `open_slots`."""
     window = (tx.now, tx.now + timedelta(days=days))
-    return slots.next_free(_weeks(tx, partner_ids, window, external), now=tx.now, window=window, count=count)
+    return slots.next_free(_weeks(tx, partner_ids, window, external, weeks), now=tx.now, window=window, count=count)
 
 
 def nearest_open(tx: Transaction, partner_id: UUID, wanted: datetime, external: slots.Busy = ()) -> list[datetime]:

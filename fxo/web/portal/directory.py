@@ -58,7 +58,7 @@ def directory() -> ResponseReturnValue:
         kept = favourites.of_reader(tx)
     # Where scripts run, the page is there at once and the times come in a second request; some answers need them at once.
     with_times = partly or not scripts_run() or bool(wanted.free) or wanted.sort == "soonest"
-    known = times.next_times([profile.id for profile in profiles], now) if with_times else None
+    known = times.next_times([profile.id for profile in profiles], now, weeks) if with_times else None
     today = now.astimezone(ZoneInfo(zone)).date()
     entries = [
         Entry(
@@ -81,8 +81,8 @@ def directory() -> ResponseReturnValue:
             **({} if partly else frame()),
             count=len(found.entries),
             total=len(entries),
-            headline=ngettext("One expert", "%(num)s experts", len(found.entries)),
-            zone_line=_("Times are yours, in %(zone)s.", zone=shown.zone(now, zone)),
+            headline=ngettext("One expert", "%(num)s experts", len(found.entries)) if found.entries else _("Nobody found"),
+            zone_line=_("Times are yours, in %(zone)s.", zone=shown.zone(now, zone)) if zone_known() else _("Times are in UTC."),
             zone_url="/zone?" + urlencode({"next": here_address}),
             zone_unknown=not zone_known(),
             words=wanted.words,
@@ -186,7 +186,7 @@ def _facets(entries: list[Entry], wanted: Wanted, found: Found, with_times: bool
     shared = {str(hours): ngettext("At least one hour a day", "At least %(num)s hours a day", hours) for hours in OVERLAPS}
     facets = [
         several("roles", _("Role")),
-        single("free", _("Free"), soon),
+        single("free", _("Availability"), soon),
         several("industries", _("Industry")),
         several("skills", _("Skill")),
         several("languages", _("Language")),
@@ -263,14 +263,19 @@ def _relax(entries: list[Entry], wanted: Wanted, now: datetime) -> list[dict[str
 
 def _card(entry: Entry, known: times.Times | None, now: datetime, zone: str, address: str) -> dict[str, Any]:
     profile = entry.profile
-    slots = None if known is None else [shown.slot(one.start, zone, now=now) for one in known.get(profile.id, [])]
+    slots = (
+        None
+        if known is None
+        else [shown.slot(one.start, zone, now=now) for one in times.offered(known.get(profile.id, []), zone)]
+    )
     card = shown.partner_card(profile, slots, str(entry.price), url=f"/experts/{profile.id}")
     return (
         card
         | times_words(profile, known, profile.id)
         | {
             "line": profile.headline,
-            "skills": [{"label": skill, "url": f"/experts?{urlencode({'skill': skill})}"} for skill in profile.skills[:4]],
+            "skills": profile.skills[:5],
+            "badges": [],
             "overlap": overlap_words(entry.shared_hours, profile.name),
             "favourite": {"kept": entry.kept, "next": address},
         }

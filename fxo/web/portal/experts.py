@@ -45,14 +45,16 @@ def expert(partner_id: str) -> ResponseReturnValue:
     ahead, review_page = _number("ahead", 30), _number("reviews", 10_000)
     partly = part_wanted()
     with parts.store.transaction(scope, actor) as tx:
-        profile, now = partners.profile(tx, found_id), tx.now
+        others = [] if partly else partners.on_roster(tx)
+        profile = next((one for one in others if one.id == found_id), None) or partners.profile(tx, found_id)
+        now = tx.now
         zone = (briefs.find(tx, choices.id_from(brief)).zone if brief else "") or reader_zone()
         week = partners.availability(tx, [found_id]).get(found_id)
         entry = partners.roster_entry(tx, found_id)
         if partly:
-            others, kept, spread, said = [], frozenset(), None, []
+            kept, spread, said = frozenset(), None, []
         else:
-            others, kept, spread = partners.on_roster(tx), favourites.of_reader(tx), ratings.spread(tx, found_id)
+            kept, spread = favourites.of_reader(tx), ratings.spread(tx, found_id)
             said = ratings.reviews(tx, found_id, count=REVIEWS, skip=REVIEWS * review_page)
     address = f"/experts/{found_id}" + (f"?{urlencode({'brief': brief})}" if brief else "")
     later = not partly and scripts_run() and entry is not None and "slots" not in request.args
@@ -96,7 +98,9 @@ def _with(address: str, **values: int) -> str:
 def _times(profile: Profile, week: Availability | None, now: datetime, zone: str, ahead: int) -> dict[str, Any]:
     """The free times of a fortnight, by day of the reader, each with the expert's own time beside it."""
     begin = now if not ahead else _midnight(now, zone) + ahead * SPAN
-    found = times.times_within([profile.id], (begin, _midnight(now, zone) + (ahead + 1) * SPAN))
+    found = times.times_within(
+        [profile.id], (begin, _midnight(now, zone) + (ahead + 1) * SPAN), {profile.id: week} if week else None
+    )
     if profile.id not in found:
         return {"unknown": True, "days": []}
     there = profile.zone if profile.zone != zone else ""
@@ -119,7 +123,7 @@ def _times(profile: Profile, week: Availability | None, now: datetime, zone: str
 def _slot(start: datetime, zone: str, there: str, name: str) -> dict[str, str]:
     here_text = in_zone(start, zone)
     theirs = ""
-    if there:
+    if there and in_zone(start, there) != here_text:
         local, other = start.astimezone(ZoneInfo(zone)), start.astimezone(ZoneInfo(there))
         theirs = f"{other:%H:%M}" if other.date() == local.date() else f"{other:%a %H:%M}"
     label = here_text
@@ -142,6 +146,8 @@ def _further(address: str, ahead: int, week: Availability | None, now: datetime)
 
 
 def _zone_line(profile: Profile, now: datetime, zone: str) -> str:
+    if not zone_known() and zone == "UTC":
+        return _("Times are in UTC.")
     mine, theirs, first = shown.zone(now, zone), shown.zone(now, profile.zone), profile.name.split()[0]
     if in_zone(now, zone) == in_zone(now, profile.zone):
         return _("Your time, %(zone)s, which is %(name)s’s too.", zone=mine, name=first)
@@ -159,7 +165,6 @@ def _record(profile: Profile, week: Availability | None, now: datetime, zone: st
         "languages": [{"label": name, "url": f"/experts?{urlencode({'language': name})}"} for name in profile.languages],
         "certifications": profile.certifications,
         "facts": [
-            {"label": _("Experience"), "value": ngettext("One year", "%(num)s years", profile.years)},
             {"label": _("Based in"), "value": profile.country},
             {"label": _("Their time now"), "value": in_zone(now, profile.zone).partition(", ")[2]},
             {"label": _("With your day"), "value": overlap_words(shared, profile.name)},

@@ -29,7 +29,7 @@ from fxo.web.language import _, ngettext
 from fxo.web.places import here
 from fxo.web.portal import times
 from fxo.web.portal.blueprint import blueprint
-from fxo.web.portal.readers import part_wanted, reader_zone, scripts_run, visitors_welcome
+from fxo.web.portal.readers import part_wanted, reader_zone, scripts_run, visitors_welcome, zone_known
 from fxo.web.portal.understood import chosen_instead, understood
 
 _SOON = {"now": WITHIN["48h"], "week": WITHIN["week"], "fortnight": WITHIN["fortnight"]}
@@ -77,14 +77,14 @@ def shortlist(brief_id: str) -> ResponseReturnValue:
 def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.actor()
     with parts.store.transaction(scope, actor) as tx:
-        brief = briefs.find(tx, brief_id)
-    if brief.matched is None:
-        matching.match(parts.store, parts.providers, scope, actor, config, brief_id)
-    with parts.store.transaction(scope, actor) as tx:
-        brief, now = briefs.find(tx, brief_id) if brief.matched is None else brief, tx.now
+        brief, now = briefs.find(tx, brief_id), tx.now
         roster = {profile.id: profile for profile in partners.on_roster(tx)}
         entries = partners.roster_entries(tx)
         kept = favourites.of_reader(tx)
+    if brief.matched is None:
+        matching.match(parts.store, parts.providers, scope, actor, config, brief_id)
+        with parts.store.transaction(scope, actor) as tx:
+            brief = briefs.find(tx, brief_id)
     partly, path = part_wanted(), f"/briefs/{brief.id}"
     listed = [item for item in (brief.matched.shortlist if brief.matched else ()) if item.partner_id in roster]
     with_times = filters.needs_times or "slots" in request.args or not scripts_run()
@@ -111,7 +111,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         typed=request.form.get("text", brief.text),
         errors=errors,
         page_url=path,
-        edit_url=f"{path}?edit=1#words",
+        edit_url=f"{path}?edit=1#understood-panel",
         directory_url="/experts",
         understood=understood(brief, roster.values()),
         # A change of what was understood also changes the panel that says it.
@@ -155,11 +155,14 @@ def _note(brief: BriefRow, now: datetime, zone: str, roster: int) -> str:
             count,
             seconds=f"{max(matched.milliseconds, 10) / 1000:.2f}",
         )
+    if not brief.zone and not zone_known():
+        return _("%(ranked)s Times are in UTC, since we do not know your time zone yet.", ranked=ranked)
     return _("%(ranked)s Times are yours, in %(zone)s.", ranked=ranked, zone=shown.zone(now, zone))
 
 
 def _card(item: Listed, profile: Profile, known: times.Times | None, brief: BriefRow, now: datetime, zone: str) -> dict[str, Any]:
-    slots = None if known is None else [shown.slot(one.start, zone, now=now) for one in known.get(item.partner_id, [])]
+    offered = None if known is None else times.offered(known.get(item.partner_id, []), zone)
+    slots = None if offered is None else [shown.slot(one.start, zone, now=now) for one in offered]
     card = shown.partner_card(profile, slots, "", listed=item, url=f"/experts/{item.partner_id}?brief={brief.id}") | times_words(
         profile, known, item.partner_id
     )
@@ -228,9 +231,7 @@ def _filter_choices(filters: Filters, listed: list[Profile], kept: frozenset[UUI
         "speaks": filters.speaks,
         "languages": options(_("Any language"), (name for one in listed for name in one.languages), filters.speaks),
         "works_in": filters.works_in,
-        "industries": options(
-            _("Any of their industries"), (name for one in listed for name in one.industries), filters.works_in
-        ),
+        "industries": options(_("Any industry"), (name for one in listed for name in one.industries), filters.works_in),
         "sort": filters.sort,
         "sorts": [
             {"value": "", "label": _("Best match first")},

@@ -19,6 +19,9 @@ from fxo.web import choices
 from fxo.web.language import _, ngettext
 from fxo.web.places import here
 
+SHORTEST_BEGINNING = 3
+"""From so many letters a topic is known by its beginning, or by a part of it."""
+
 
 def understood(brief: BriefRow, roster: Iterable[Profile]) -> dict[str, Any]:
     """What was read or chosen, as a form that corrects it."""
@@ -48,7 +51,7 @@ def understood(brief: BriefRow, roster: Iterable[Profile]) -> dict[str, Any]:
             "options": [{"value": ANY, "label": _("Any role")}]
             + [{"value": code, "label": label} for code, label in roles.items()],
         },
-        "topics": [{"value": topic, "label": topic, "checked": topic in on} for topic in [*on, *off]],
+        "topics": [{"value": topic, "label": topic, "checked": topic in on} for topic in sorted([*on, *off], key=folded)],
         "to_add": sorted(topic for topic in _vocabulary(roster) if topic not in on and topic not in off),
         "industry": {"value": industry, "options": industries},
         "urgency": {"value": urgency, "options": choices.urgencies(ANY)},
@@ -93,10 +96,10 @@ def chosen_instead(brief: BriefRow, roster: list[Profile]) -> matching.Revision:
 
 def _topic_named(text: str, known: list[str]) -> str:
     """The topic that a client means by what they typed."""
-    typed = folded(text)
+    typed, long_enough = folded(text), len(folded(text)) >= SHORTEST_BEGINNING
     for meant in (lambda name: name == typed, lambda name: name.startswith(typed), lambda name: typed in name):
         for topic in known:
-            if typed and meant(folded(topic)):
+            if meant(folded(topic)) and (long_enough or folded(topic) == typed):
                 return topic
     raise Invalid(
         _("Nobody here has “%(topic)s” on their record. Choose one of the list, or say it in your words.", topic=text[:60]),
