@@ -429,6 +429,8 @@ create table payments (
     challenge_url text,
     capture_before timestamptz,
     authorise_at timestamptz,
+    changing text check (changing in ('requested', 'challenged', 'declined')),
+    changing_reason text,
     reason text,
     updated_at timestamptz not null,
     primary key (tenant_id, id),
@@ -439,14 +441,16 @@ create index payments_by_order on payments (tenant_id, order_reference);
 
 create table saved_methods (
     tenant_id uuid not null,
+    id uuid not null,
     client_id uuid not null,
     provider text not null,
     customer text not null,
     reference text not null,
     label text not null,
     saved_at timestamptz not null,
-    primary key (tenant_id, client_id, provider)
+    primary key (tenant_id, id)
 );
+create index saved_methods_of_client on saved_methods (tenant_id, client_id, saved_at);
 
 create table meetings (
     tenant_id uuid not null,
