@@ -11,7 +11,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
 from fxo.core.scope import ROLES, Actor, ActorKind, system_scope
 from fxo.tenants import passwords
-from fxo.tenants.members import fold
+from fxo.tenants.accounts import fold
 
 
 @dataclass(frozen=True, slots=True)

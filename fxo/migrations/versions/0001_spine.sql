@@ -371,6 +371,8 @@ create table clients (
     email text not null,
     company text not null,
     zone text not null,
+    title text not null default '',
+    mails_without text[] not null default '{{}}',
     primary key (tenant_id, id)
 );
 
