@@ -80,7 +80,7 @@ def reset(tx: Transaction, kind: Kind, token: str, password: str) -> UUID:
 def change_password(tx: Transaction, kind: Kind, person_id: UUID, current: str, new: str, *, keep: UUID | None) -> None:
     """Set a new password for who knows the current one; every browser but this one (`keep`) is signed out."""
     if not proves(tx, kind, person_id, current):
-        raise Invalid("This is not your password. Please try again.", field="current")
+        raise Invalid("This is not your password. Capital letters matter.", field="current")
     _set(tx, kind, person_id, passwords.hashed(new), keep=keep)
 
 

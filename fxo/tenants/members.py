@@ -98,7 +98,7 @@ def ask_to_change_mail(tx: Transaction, config: TenantConfig, mail: str, passwor
     if mail == me.email:
         raise Invalid("This is your address already.", field="mail")
     if not accounts.proves(tx, "member", me.id, password):
-        raise Invalid("This is not your password. Please try again.", field="password")
+        raise Invalid("This is not your password. Capital letters matter.", field="password")
     taken = accounts.by_mail(tx, "member", mail) is not None
     token = tokens.issue(tx, tokens.CHANGE_MAIL, me.id, {"mail": mail})
     if not taken:

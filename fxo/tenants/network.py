@@ -75,16 +75,6 @@ def add_operator(tx: Transaction, mail: str, name: str, password: str) -> UUID:
     return operator_id
 
 
-def change_partner_password(tx: Transaction, partner_id: UUID, current: str, password: str) -> None:
-    """Another password for a partner who knows the one of now; in the system scope `sign_in`."""
-    row = tx.driver.execute("select password_hash from partner_logins where partner_id = %s", (partner_id,)).fetchone()
-    if not passwords.matches(row[0] if row else None, current):
-        raise Invalid("This is not your password. Capital letters matter.", field="current")
-    tx.driver.execute(
-        "update partner_logins set password_hash = %s where partner_id = %s", (passwords.hashed(password), partner_id)
-    )
-
-
 def partner_address(tx: Transaction, partner_id: UUID) -> str:
     """The mail address that this partner signs in with; in the system scope `sign_in`."""
     row = tx.driver.execute("select email from partner_logins where partner_id = %s", (partner_id,)).fetchone()
