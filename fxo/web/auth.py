@@ -52,8 +52,9 @@ def wait_sentence(error: TooMany) -> str:
 
 
 def later(page: ResponseReturnValue, error: TooMany) -> Response:
-    """The page with the header that says when to come again."""
+    """The page as the answer to a try that is not heard yet, with the header that says when to come again."""
     response = make_response(page)
+    response.status_code = error.status
     response.headers["Retry-After"] = str(error.after)
     return response
 
@@ -125,7 +126,7 @@ def sign_in() -> ResponseReturnValue:
             (throttle.SIGN_IN_ADDRESS, address()),
         )
     except TooMany as error:
-        return later(sign_in_form({"mail": mail}, {"form": wait_sentence(error)}, 429), error)
+        return later(sign_in_form({"mail": mail}, {"form": wait_sentence(error)}), error)
     found = _account(mail, password)
     if found is None:
         sentence = _(
@@ -190,7 +191,7 @@ def sign_up() -> ResponseReturnValue:
             identity.scope(), Actor(place.tenant.id, ActorKind.VISITOR), members.sign_up, place.tenant, wanted
         )
     except TooMany as error:
-        return later(_sign_up_form(form, {"form": wait_sentence(error)}, 429), error)
+        return later(_sign_up_form(form, {"form": wait_sentence(error)}), error)
     except (Invalid, Conflict) as error:
         known = _tried_account(form["mail"], wanted.password) if isinstance(error, Conflict) else None
         if known:  # sent twice, or forgotten that one has signed up: the same address and password sign in

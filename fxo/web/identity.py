@@ -120,7 +120,9 @@ def sign_out() -> None:
     if (mine := current_sign_in()) is not None:
         platform.current().store.run(account_scope(), CODE, sign_ins.end, mine)
     logout_user()
+    place = session.get("place")
     session.clear()
+    session["place"] = place  # what is said next stays in the cookie
 
 
 def current_sign_in() -> UUID | None:

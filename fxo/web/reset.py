@@ -39,7 +39,7 @@ def ask() -> ResponseReturnValue:
     try:
         platform.current().throttle.spend((throttle.RESET_ACCOUNT, account_key(mail)), (throttle.RESET_ADDRESS, address()))
     except TooMany as error:
-        return later(_forgot_form(mail, {"form": wait_sentence(error)}, 429), error)
+        return later(_forgot_form(mail, {"form": wait_sentence(error)}), error)
     platform.current().store.run(identity.account_scope(), CODE, accounts.ask_reset, kind(), mail)
     return redirect("/forgot/sent", 303)
 

@@ -66,11 +66,11 @@ def change_card(tx: Transaction, wanted: Pay, provider: str, windows: Authorisat
 
 
 def remove_card(tx: Transaction, card_id: UUID) -> None:
-    """Keep one of the client's own cards no longer. Refused while a booking is still to be held on it; gone already: nothing."""
+    """Keep one of the client's own cards no longer. Refused while a booking is still to be held on it."""
     stream = tx.load(WALLET, wallet_id_of(tx.actor.id))
     card = next((each for each in queries.cards(tx, tx.actor.id) if each.id == card_id), None)
     if card is None:
-        return
+        raise NotFound("There is no such card here.")
     if queries.waiting_for(tx, tx.actor.id, card.label):
         raise Conflict(
             "A booked session is still to be held on this card. Please give that session another card first.", code="card_in_use"
