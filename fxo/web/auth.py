@@ -13,7 +13,7 @@ from fxo.core.errors import Conflict, Invalid, NotFound, TooMany
 from fxo.core.scope import Actor, ActorKind
 from fxo.tenants import accounts, members, network, throttle
 from fxo.tenants.passwords import SHORTEST
-from fxo.web import drafts, identity, shown
+from fxo.web import identity, shown
 from fxo.web.choices import path_from, zones
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext
@@ -65,22 +65,19 @@ def _next() -> str:
 
 
 def _kept() -> dict[str, str]:
-    """A slot that was chosen before signing in stays in the form, and so does what was typed before the sign-in had ended."""
-    kept = {"next": _next()} | {name: request.values[name] for name in ("partner", "slot", "brief") if request.values.get(name)}
-    return kept | drafts.carried()
+    """A slot that was chosen before signing in stays in the form."""
+    return {"next": _next()} | {name: request.values[name] for name in ("partner", "slot", "brief") if request.values.get(name)}
 
 
 def _onward() -> ResponseReturnValue:
     kept = _kept()
     if here().kind == PORTAL and "slot" in kept and "partner" in kept:
         return hold_slot(kept["partner"], kept["slot"], kept.get("brief", ""))
-    return redirect(drafts.keep() or kept["next"], 303)
+    return redirect(kept["next"], 303)
 
 
 def _waiting() -> str:
     """What is kept meanwhile, in a sentence."""
-    if drafts.carried():
-        return _("Your sign-in had ended meanwhile. What you typed is kept; after you sign in it is in its place again.")
     slot = request.values.get("slot")
     if not slot:
         return ""

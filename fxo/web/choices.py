@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
-from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import available_timezones
-
-from flask import request
 
 from fxo.core.errors import Invalid, NotFound
 from fxo.core.ids import parse_id
@@ -96,14 +93,6 @@ def path_from(text: str) -> str:
     """
     safe = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
     return text if safe else "/"
-
-
-def return_to() -> str:
-    """Where one comes back to: this page, or the one before where this one answers a form."""
-    if request.method == "GET":
-        return request.full_path.rstrip("?")
-    before = urlsplit(request.referrer or "")
-    return path_from(f"{before.path}?{before.query}".rstrip("?")) if before.netloc == request.host else "/"
 
 
 def instant_from(text: str, field: str = "slot") -> datetime:

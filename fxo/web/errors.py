@@ -11,10 +11,8 @@ from flask import Flask, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from fxo.core.errors import FxoError, ProviderError, SignInNeeded, TooMany
+from fxo.core.errors import FxoError, ProviderError, SignInNeeded
 from fxo.core.events.store import request_id
-from fxo.web import drafts
-from fxo.web.choices import return_to
 
 log = logging.getLogger("fxo.web")
 
@@ -68,10 +66,12 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(FxoError)
     def refused(error: FxoError) -> ResponseReturnValue:
         if isinstance(error, SignInNeeded) and not _wants_json() and g.get("place"):
-            return drafts.rescued() or redirect(f"/sign-in?next={quote(return_to())}", 303)
+            from_here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+            return redirect(f"/sign-in?next={quote(from_here)}", 303)
+        answer = make_response(_answer(error.status, error.message, error.code))
         if isinstance(error, TooMany):
-            return (*_answer(error.status, error.message, error.code), {"Retry-After": str(error.after)})
-        return _answer(error.status, error.message, error.code)
+            answer.headers["Retry-After"] = str(error.after)
+        return answer
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

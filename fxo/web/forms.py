@@ -19,7 +19,6 @@ from fxo import platform
 from fxo.core.clock import system_now
 from fxo.core.errors import Conflict, Invalid
 from fxo.core.events.store import Transaction
-from fxo.web import drafts
 from fxo.web.identity import actor, forms_scope
 from fxo.web.places import OPS, PARTNERS, PORTAL
 
@@ -46,18 +45,16 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["form_token"] = new_token
 
     @app.before_request
-    def _check() -> Response | None:
+    def _check() -> None:
         if request.method in ("GET", "HEAD", "OPTIONS") or g.place.kind not in (PORTAL, PARTNERS, OPS):
-            return None
+            return
         if (request.endpoint or "").startswith("plugin_"):
-            return None  # a plugin's page guards itself; it gets no session of ours to misuse
+            return  # a plugin's page guards itself; it gets no session of ours to misuse
         try:
             nonce, _ = _signer().loads(request.form.get("form_token", ""), max_age=_LIFE.total_seconds())
         except (BadSignature, ValueError):
             nonce = None
         if nonce is None or nonce != session.get("nonce"):
-            if (rescued := drafts.rescued()) is not None:
-                return rescued
             raise Invalid(
                 "This form is too old, or was opened in another browser. Nothing was changed. Please go back, reload"
                 " the page and send it"
@@ -69,7 +66,6 @@ def init_app(app: Flask) -> None:
                 "A field holds a character that is no text. Nothing was changed. Please go back and type that field again.",
                 code="unreadable",
             )
-        return None
 
 
 def once(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:

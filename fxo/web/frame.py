@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from flask import g, get_flashed_messages, request
@@ -13,7 +14,7 @@ from fxo.core.events.store import request_id
 from fxo.core.scope import CODE, Permission, system_scope
 from fxo.web import identity, theme_choice
 from fxo.web.assets import PLATFORM_BRAND, brand_of_place, theme_url
-from fxo.web.choices import return_to
+from fxo.web.choices import path_from
 from fxo.web.language import _
 from fxo.web.places import OPS, PARTNERS, PORTAL, Place
 
@@ -88,7 +89,7 @@ def frame(*, bare: bool = False) -> dict[str, Any]:
         "viewer": _viewer(place, user),
         "theme": theme_choice.chosen(user),
         "theme_action": "/settings/theme" if known and not bare else None,
-        "return_to": return_to(),
+        "return_to": _return_to(),
         "commands": None if bare else _commands(place, user),
         "theme_url": theme_url(brand_of_place() if known else PLATFORM_BRAND),
         "messages": []
@@ -133,6 +134,14 @@ def _commands(place: Place | None, user: identity.User | None) -> list[dict[str,
     ]
 
 
+def _return_to() -> str:
+    """Where a form of the frame comes back to: this page, or the one before where this one answers a form."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    before = urlsplit(request.referrer or "")
+    return path_from(f"{before.path}?{before.query}".rstrip("?")) if before.netloc == request.host else "/"
+
+
 def _clock_bar() -> dict[str, Any] | None:
     parts = platform.current()
     if not parts.settings.demo:
@@ -144,7 +153,7 @@ def _clock_bar() -> dict[str, Any] | None:
     return {
         "now": {"text": in_zone(now, zone), "iso": now.isoformat()},
         "action": "/demo/clock",
-        "return_to": return_to(),
+        "return_to": _return_to(),
         "outbox_url": "/demo/outbox",
     }
 

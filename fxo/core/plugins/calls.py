@@ -72,6 +72,11 @@ class Bulkhead:
         return answer[0]
 
 
+def is_resting(provider: Guarded) -> bool:
+    """Whether its breaker is open; a function, since the guard has the members of its port and no others."""
+    return provider._breaker.resting
+
+
 class Guarded:
     """A provider for one tenant that keeps its port's promises: it has the port's members, and each is guarded.
 
