@@ -48,8 +48,10 @@ bench: install ## Measure, as ratios to bare PostgreSQL
 screens: install browser ## Take pictures of the pages
 	$(BIN)/python -m tests.browser.screens $(ARGS)
 
+ERRORS := FxoError Invalid NotFound NotAllowed SignInNeeded Conflict Gone Unready
+
 catalogue: install ## Collect every message of the pages into fxo/web/translations/messages.pot
-	$(BIN)/pybabel --quiet extract -F fxo/web/translations/babel.cfg -k _ -k gettext -k ngettext:1,2 --no-location --omit-header --sort-output -o fxo/web/translations/messages.pot .
+	$(BIN)/pybabel --quiet extract -F fxo/web/translations/babel.cfg -k _ -k gettext -k ngettext:1,2 $(ERRORS:%=-k %) --no-location --omit-header --sort-output -o fxo/web/translations/messages.pot .
 
 lock: install ## Bring requirements.lock in line with setup.cfg; ARGS=--upgrade takes the latest versions
 	$(BIN)/uv pip compile setup.cfg --quiet --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -6,15 +6,18 @@ from __future__ import annotations
 class FxoError(Exception):
     """A refusal with a stable `code`, an HTTP `status` and a sentence for people.
 
-    Raised where the rule is; turned into pages and problem+json in one place (`fxo.web.errors`).
+    Raised where the rule is; turned into pages and problem+json in one place (`fxo.web.errors`). A sentence with values names
+    them, `Invalid("At most %(most)s characters.", most=80)`, so that it can be found in the catalogue of messages; `message`
+    is the English with the values in it.
     """
 
     code = "error"
     status = 400
 
-    def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str, *, code: str | None = None, field: str | None = None, **values: object) -> None:
+        self.sentence, self.values = message, values
+        self.message = message % values if values else message
+        super().__init__(self.message)
         self.field = field
         if code is not None:
             self.code = code

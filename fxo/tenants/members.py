@@ -85,7 +85,7 @@ def checked_mail(config: TenantConfig, address: str) -> str:
         raise Invalid("This does not look like a mail address. It should read name@company.com.", field="mail")
     if config.mail_domains and mail.rpartition("@")[2] not in config.mail_domains:
         ours = ", ".join("@" + domain for domain in config.mail_domains)
-        raise Invalid(f"Please use a work address: this portal is for people with {ours}.", field="mail")
+        raise Invalid("Please use a work address: this portal is for people with %(domains)s.", field="mail", domains=ours)
     return mail
 
 

@@ -17,9 +17,9 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWAS
 def hashed(password: str) -> str:
     """The hash to keep. Raises `Invalid` for a password that is too short or absurdly long."""
     if len(password) < SHORTEST:
-        raise Invalid(f"Please use {SHORTEST} characters or more; a few words in a row are fine.", field="password")
+        raise Invalid("Please use %(least)s characters or more; a few words in a row are fine.", field="password", least=SHORTEST)
     if len(password) > LONGEST:
-        raise Invalid(f"Please use at most {LONGEST} characters.", field="password")
+        raise Invalid("Please use at most %(most)s characters.", field="password", most=LONGEST)
     return _hasher.hash(password)
 
 

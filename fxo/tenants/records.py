@@ -69,7 +69,7 @@ def create(tx: Transaction, wanted: NewTenant) -> UUID:
     tenant_id = wanted.id or new_id()
     stream = tx.load(TENANT, tenant_id)
     if tx.execute("select 1 from tenants where slug = :slug or id = :id", slug=wanted.slug, id=tenant_id).first():
-        raise Conflict(f"A tenant {wanted.slug!r} exists already.", field="slug")
+        raise Conflict("A tenant %(slug)r exists already.", field="slug", slug=wanted.slug)
     tx.append(
         (
             stream,

@@ -13,10 +13,10 @@ from fxo.core.errors import Conflict, Invalid, NotFound, TooMany
 from fxo.core.scope import Actor, ActorKind
 from fxo.tenants import accounts, members, network, throttle
 from fxo.tenants.passwords import SHORTEST
-from fxo.web import identity, shown
+from fxo.web import again, identity, shown
 from fxo.web.choices import path_from, zones
 from fxo.web.frame import frame
-from fxo.web.language import _, ngettext
+from fxo.web.language import _, ngettext, said
 from fxo.web.places import OPS, PARTNERS, PORTAL, here
 from fxo.web.portal.readers import browser_zone
 from fxo.web.portal.slots import hold_slot
@@ -66,10 +66,14 @@ def _next() -> str:
 
 def _kept() -> dict[str, str]:
     """A slot that was chosen before signing in stays in the form."""
+    if kept := again.kept():
+        return {"next": _next()} | kept
     return {"next": _next()} | {name: request.values[name] for name in ("partner", "slot", "brief") if request.values.get(name)}
 
 
 def _onward() -> ResponseReturnValue:
+    if page := again.resume():
+        return page
     kept = _kept()
     if here().kind == PORTAL and "slot" in kept and "partner" in kept:
         return hold_slot(kept["partner"], kept["slot"], kept.get("brief", ""))
@@ -78,6 +82,8 @@ def _onward() -> ResponseReturnValue:
 
 def _waiting() -> str:
     """What is kept meanwhile, in a sentence."""
+    if again.kept():
+        return _("What you typed is kept. Sign in, and send it then.")
     slot = request.values.get("slot")
     if not slot:
         return ""
@@ -90,10 +96,10 @@ def sign_in_page() -> ResponseReturnValue:
     """The form; who is signed in goes on at once."""
     if identity.me():
         return redirect(_next(), 303)
-    return sign_in_form({}, {})
+    return _sign_in_form({}, {})
 
 
-def sign_in_form(form: dict[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
+def _sign_in_form(form: dict[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     """The sign-in page of this place."""
     query = request.query_string.decode()
     page = render_template(
@@ -111,6 +117,11 @@ def sign_in_form(form: dict[str, str], errors: dict[str, str], status: int = 200
     return page, status
 
 
+def sign_in_first() -> ResponseReturnValue:
+    """The form in answer to another one, which needs somebody who is signed in and is kept meanwhile (`again`)."""
+    return _sign_in_form({}, {}, 401)
+
+
 @blueprint.post("/sign-in")
 def sign_in() -> ResponseReturnValue:
     """Check mail and password; the same sentence for an unknown address and a wrong password."""
@@ -123,13 +134,13 @@ def sign_in() -> ResponseReturnValue:
             (throttle.SIGN_IN_ADDRESS, address()),
         )
     except TooMany as error:
-        return later(sign_in_form({"mail": mail}, {"form": wait_sentence(error)}), error)
+        return later(_sign_in_form({"mail": mail}, {"form": wait_sentence(error)}), error)
     found = _account(mail, password)
     if found is None:
         sentence = _(
             "Mail address and password do not belong together. Please check both; capital letters matter in the password."
         )
-        return sign_in_form({"mail": mail}, {"form": sentence}, 422)
+        return _sign_in_form({"mail": mail}, {"form": sentence}, 422)
     tries.give_back(spent)
     identity.sign_in(found)
     return _onward()
@@ -194,7 +205,7 @@ def sign_up() -> ResponseReturnValue:
         if known:  # sent twice, or forgotten that one has signed up: the same address and password sign in
             identity.sign_in(known)
             return _onward()
-        return _sign_up_form(form, {error.field or "form": error.message}, error.status)
+        return _sign_up_form(form, {error.field or "form": said(error)}, error.status)
     identity.sign_in(member_id)
     return _onward()
 

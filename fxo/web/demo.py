@@ -16,6 +16,7 @@ from fxo.plugins.notifications_email.outbox import Kept, outbox, outbox_message
 from fxo.web import forms, identity, shown
 from fxo.web.choices import path_from
 from fxo.web.frame import frame
+from fxo.web.language import _
 from fxo.web.places import PORTAL, here
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")
@@ -39,11 +40,13 @@ def _move() -> ResponseReturnValue:
         raise Invalid("The clock moves by an hour, by a day, or to the next event.", field="step")
     live = [name for config in parts.records.all() for name in parts.providers.live(config)]
     if live:
-        raise Conflict(f"The clock stands still while {live[0]} is in use: it talks to the outside world.", code="live_provider")
+        raise Conflict(
+            "The clock stands still while %(name)s is in use: it talks to the outside world.", code="live_provider", name=live[0]
+        )
     before, by = demo_clock.now(parts.store), _STEPS[step]
     after = demo_clock.move(parts.store, parts.performer, before + by if by else None)
     if by is None and after - before < timedelta(seconds=1):
-        flash("Nothing is waiting to happen.", "info")
+        flash(_("Nothing is waiting to happen."), "info")
     return redirect(path_from(request.form.get("return_to", "/")), 303)
 
 

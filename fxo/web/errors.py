@@ -7,57 +7,108 @@ from urllib.parse import quote
 
 import psycopg
 import sqlalchemy.exc
-from flask import Flask, g, jsonify, redirect, render_template, request
+from flask import Flask, g, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from fxo.core.errors import FxoError, ProviderError, SignInNeeded
+from fxo.core.errors import FxoError, ProviderError, SignInNeeded, TooMany
 from fxo.core.events.store import request_id
+from fxo.web import again, forms
+from fxo.web.language import _, said
+from fxo.web.places import OPS, PARTNERS, PORTAL
 
 log = logging.getLogger("fxo.web")
 
-_WORDS: dict[int, tuple[str, str, str]] = {
-    400: ("We could not read that", "The request was not complete.", "Please go back, reload the page and try again."),
-    403: (
-        "This is not yours to open",
-        "Your account may not see or do this.",
-        "Sign in with another account, or ask an administrator.",
-    ),
-    404: (
-        "We cannot find that page",
-        "It may have moved, or it belongs to somebody else.",
-        "Check the address, or begin at the front page.",
-    ),
-    405: (
-        "That is not possible here",
-        "The page was opened in a way it does not know.",
-        "Please go back and use the buttons of the page.",
-    ),
-    409: ("This has changed meanwhile", "Somebody was faster, or it was done before.", "Please look again and choose anew."),
-    410: ("The time for this is over", "What you opened has ended.", "Please begin again; nothing was charged."),
-    413: (
-        "That is too much at once",
-        "What was sent is larger than we take. Nothing was kept.",
-        "Please shorten the text and send it again.",
-    ),
-    415: ("We could not read that", "It was sent in a form we do not know.", "Please use the form on the page."),
-    422: (
-        "Something needs mending",
-        "One of the fields could not be understood.",
-        "Please go back; what you typed is still there.",
-    ),
-    429: ("One moment, please", "There were many requests in a short time.", "Please wait a minute and try again."),
-    500: (
-        "Something went wrong on our side",
-        "It was noted, and nothing you sent is lost that was confirmed before.",
-        "Please try again in a minute.",
-    ),
-    503: (
-        "We are catching our breath",
-        "A part of the platform does not answer at the moment.",
-        "Please try again in a minute; nothing was charged.",
-    ),
-}
+
+def _words(status: int) -> tuple[str, str, str]:
+    """For a status: what it is, what happened and what that means, what to do."""
+    match status:
+        case 403:
+            return (
+                _("This is not yours to open"),
+                _("Your account may not see or do this."),
+                _("Sign in with another account, or ask an administrator."),
+            )
+        case 404:
+            return (
+                _("We cannot find that page"),
+                _("It may have moved, or it belongs to somebody else."),
+                _("Check the address, or begin at the front page."),
+            )
+        case 405:
+            return (
+                _("That is not possible here"),
+                _("The page was opened in a way it does not know."),
+                _("Please go back and use the buttons of the page."),
+            )
+        case 409:
+            return (
+                _("This has changed meanwhile"),
+                _("Somebody was faster, or it was done before."),
+                _("Please look again and choose anew."),
+            )
+        case 410:
+            return (
+                _("The time for this is over"),
+                _("What you opened has ended."),
+                _("Please begin again; nothing was charged."),
+            )
+        case 413:
+            return (
+                _("That is too much at once"),
+                _("What was sent is larger than we take. Nothing was kept."),
+                _("Please go back, shorten the text or choose a smaller file, and send it again."),
+            )
+        case 415:
+            return (
+                _("We could not read that"),
+                _("It was sent in a form we do not know."),
+                _("Please use the form on the page."),
+            )
+        case 422:
+            return (
+                _("Something needs mending"),
+                _("One of the fields could not be understood."),
+                _("Please go back; what you typed is still there."),
+            )
+        case 429:
+            return (
+                _("One moment, please"),
+                _("There were many requests in a short time."),
+                _("Please wait a minute and try again."),
+            )
+        case 503:
+            return (
+                _("We are catching our breath"),
+                _("A part of the platform does not answer at the moment."),
+                _("Please try again in a minute; nothing was charged."),
+            )
+        case code if code >= 500:
+            return (
+                _("Something went wrong on our side"),
+                _("It was noted, and nothing you sent is lost that was confirmed before."),
+                _("Please try again in a minute."),
+            )
+    return (
+        _("We could not read that"),
+        _("The request was not complete."),
+        _("Please go back, reload the page and try again."),
+    )
+
+
+def _ways_on(status: int) -> list[dict[str, str]]:
+    """What one can do now: the most likely first."""
+    place = g.get("place")
+    if place is None or place.kind not in (PORTAL, PARTNERS, OPS):  # nothing of ours is known by this name
+        return []
+    front = {"label": _("To the front page"), "url": "/", "kind": ""}
+    help_ = {"label": _("Help"), "url": "/help", "kind": "quiet"}
+    if status in (429, 503) or status >= 500:
+        again_ = request.full_path.rstrip("?") if request.method == "GET" else again.before()
+        return [{"label": _("Try again"), "url": again_, "kind": "primary"}, front]
+    if request.method != "GET" and (back := again.before()) != "/":
+        return [{"label": _("Back to the page"), "url": back, "kind": "primary"}, front]
+    return [front | {"kind": "primary"}, help_]
 
 
 def init_app(app: Flask) -> None:
@@ -66,9 +117,10 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(FxoError)
     def refused(error: FxoError) -> ResponseReturnValue:
         if isinstance(error, SignInNeeded) and not _wants_json() and g.get("place"):
-            from_here = request.full_path.rstrip("?") if request.method == "GET" else "/"
-            return redirect(f"/sign-in?next={quote(from_here)}", 303)
-        answer = make_response(_answer(error.status, error.message, error.code))
+            return _sign_in_first()
+        if error.code == forms.STALE and not _wants_json() and (page := again.too_old()):
+            return page
+        answer = make_response(_answer(error.status, said(error), error.code))
         if isinstance(error, TooMany):
             answer.headers["Retry-After"] = str(error.after)
         return answer
@@ -83,7 +135,7 @@ def init_app(app: Flask) -> None:
     def provider(error: ProviderError) -> ResponseReturnValue:
         log.warning("a provider failed in a request", extra={"error": type(error).__name__})
         return _answer(
-            503, "A service that we need for this does not answer at the moment. Nothing was charged.", "provider_unavailable"
+            503, _("A service that we need for this does not answer at the moment. Nothing was charged."), "provider_unavailable"
         )
 
     @app.errorhandler(sqlalchemy.exc.OperationalError)
@@ -100,12 +152,23 @@ def init_app(app: Flask) -> None:
         return _answer(500, None, "internal")
 
 
+def _sign_in_first() -> ResponseReturnValue:
+    """To the sign-in, and back to this page; a form that was sent is kept meanwhile."""
+    from fxo.web import auth  # its pages are drawn with what this module guards
+
+    if request.method == "GET":
+        return redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'))}", 303)
+    if again.keep():
+        return auth.sign_in_first()
+    return redirect(f"/sign-in?next={quote(again.before())}", 303)
+
+
 def _wants_json() -> bool:
     return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
 
 
 def _answer(status: int, sentence: str | None, code: str) -> ResponseReturnValue:
-    title, what, todo = _WORDS.get(status, _WORDS[500 if status >= 500 else 400])
+    title, what, todo = _words(status)
     if _wants_json():
         body = {
             "type": f"urn:fxo:{code}",
@@ -121,6 +184,10 @@ def _answer(status: int, sentence: str | None, code: str) -> ResponseReturnValue
 
     page = render_template(
         "error.html", **frame(bare=status >= 500), status=status, title=title, what=sentence or what, todo=todo,
-        actions=[{"label": "To the front page", "url": "/", "kind": ""}],
+        actions=_ways_on(status),
     )  # fmt: skip
-    return page, status
+    response = make_response(page, status)
+    if request.headers.get("HX-Request"):  # a part of a page was asked for: this is a whole one
+        response.headers["HX-Retarget"] = response.headers["HX-Reselect"] = "#main"
+        response.headers["HX-Reswap"] = "outerHTML"
+    return response

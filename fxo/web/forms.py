@@ -19,10 +19,12 @@ from fxo import platform
 from fxo.core.clock import system_now
 from fxo.core.errors import Conflict, Invalid
 from fxo.core.events.store import Transaction
+from fxo.web import again
 from fxo.web.identity import actor, forms_scope
 from fxo.web.places import OPS, PARTNERS, PORTAL
 
 P = ParamSpec("P")
+STALE = "stale_form"
 _LIFE = timedelta(days=2)
 _WAIT = 15.0
 _STALE = timedelta(seconds=60)
@@ -56,16 +58,16 @@ def init_app(app: Flask) -> None:
             nonce = None
         if nonce is None or nonce != session.get("nonce"):
             raise Invalid(
-                "This form is too old, or was opened in another browser. Nothing was changed. Please go back, reload"
-                " the page and send it"
-                " again.",
-                code="stale_form",
+                "This form is too old, or was opened in another browser. Nothing was changed. Please go back, reload the page and"
+                " send it again.",
+                code=STALE,
             )
         if any("\x00" in value for value in request.form.values()):
             raise Invalid(
                 "A field holds a character that is no text. Nothing was changed. Please go back and type that field again.",
                 code="unreadable",
             )
+        again.recall()
 
 
 def once(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 from zlib import crc32
 
 from flask import g, get_flashed_messages, request
@@ -12,9 +11,8 @@ from fxo import platform
 from fxo.core.clock import in_zone
 from fxo.core.events.store import request_id
 from fxo.core.scope import CODE, Permission, system_scope
-from fxo.web import identity, theme_choice
+from fxo.web import again, identity, theme_choice
 from fxo.web.assets import PLATFORM_BRAND, brand_of_place, theme_url
-from fxo.web.choices import path_from
 from fxo.web.language import _
 from fxo.web.places import OPS, PARTNERS, PORTAL, Place
 
@@ -138,8 +136,7 @@ def _return_to() -> str:
     """Where a form of the frame comes back to: this page, or the one before where this one answers a form."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
-    before = urlsplit(request.referrer or "")
-    return path_from(f"{before.path}?{before.query}".rstrip("?")) if before.netloc == request.host else "/"
+    return again.before()
 
 
 def _clock_bar() -> dict[str, Any] | None:

@@ -10,6 +10,8 @@ from typing import Any
 from babel.support import Translations
 from flask import Flask, g, has_request_context, request
 
+from fxo.core.errors import FxoError
+
 FOLDER = Path(__file__).parent / "translations"
 """`messages.pot` has every message; `<language>/LC_MESSAGES/messages.mo` a translation of them."""
 
@@ -37,6 +39,12 @@ def ngettext(one: str, many: str, count: int, **values: Any) -> str:
 
 
 _ = gettext
+
+
+def said(error: FxoError) -> str:
+    """What the error says, in the reader's language."""
+    found = _spoken().gettext(error.sentence) if error.sentence else ""
+    return found % error.values if error.values else found
 
 
 def current() -> str:

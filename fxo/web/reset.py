@@ -13,7 +13,7 @@ from fxo.tenants.passwords import SHORTEST
 from fxo.web import identity
 from fxo.web.auth import account_key, address, kind, later, wait_sentence
 from fxo.web.frame import frame
-from fxo.web.language import _
+from fxo.web.language import _, said
 
 blueprint = Blueprint("reset", __name__)
 _WAITING = "reset"
@@ -81,7 +81,7 @@ def reset() -> ResponseReturnValue:
             identity.account_scope(), CODE, accounts.reset, kind(), session.get(_WAITING, ""), request.form.get("password", "")
         )
     except Invalid as error:
-        return _reset_form({error.field or "form": error.message}, error.status)
+        return _reset_form({error.field or "form": said(error)}, error.status)
     except Gone:
         return _gone()
     session.pop(_WAITING, None)

@@ -118,7 +118,9 @@ def test_who_asks_for_a_link_does_not_learn_whether_there_is_an_account(told: St
     assert told.dead() == []
     assert told.rows("select count(*) from work where body::text like '%%token%%'") == [(0,)], "the link is kept nowhere"
     for mail in ("no address", "", "x" * 300 + "@x.example"):
-        assert visitor().submit(visitor().get("/forgot"), "/forgot", mail=mail).status == 422
+        person = visitor()
+        wrong = person.submit(person.get("/forgot"), "/forgot", mail=mail)
+        assert (wrong.status, "does not look like a mail address" in wrong.words) == (422, True)
 
 
 def test_a_link_of_one_portal_or_of_another_purpose_or_too_old_is_worth_nothing(told: Story, member: str) -> None:

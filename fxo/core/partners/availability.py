@@ -92,7 +92,7 @@ class Availability:
             _check_hours("exceptions", str(day.date), day.windows)
         for one, other in pairwise(self.exceptions):
             if one.date == other.date:
-                raise Invalid(f"{one.date} is listed twice: put all its hours into one entry.", field="exceptions")
+                raise Invalid("%(day)s is listed twice: put all its hours into one entry.", field="exceptions", day=one.date)
 
     def to_data(self) -> dict[str, Any]:
         """The rules as JSON data: times as "09:00" (and "24:00"), dates as "2026-12-24"; `from_data` reads it back."""
@@ -110,7 +110,12 @@ class Availability:
         known = [field.name for field in fields(cls)]
         for name in _object(data, "availability", "the rules"):
             if name not in known:
-                raise Invalid(f"There is no rule called {name!r}. The rules are: {', '.join(known)}.", field=str(name))
+                raise Invalid(
+                    "There is no rule called %(name)r. The rules are: %(known)s.",
+                    field=str(name),
+                    name=name,
+                    known=", ".join(known),
+                )
         return cls(
             **{
                 "zone": "",
@@ -130,32 +135,40 @@ def _check_zone(zone: object) -> None:
     if isinstance(zone, str) and zone in _zones():
         return
     near = get_close_matches(zone[:64], _zones(), n=1) if isinstance(zone, str) else []
-    hint = f"did you mean {near[0]}?" if near else "use an IANA name such as Europe/Berlin."
-    raise Invalid(f"{str(zone)[:64]!r} is not a time zone: {hint}", field="zone")
+    given = str(zone)[:64]
+    if near:
+        raise Invalid("%(zone)r is not a time zone: did you mean %(near)s?", field="zone", zone=given, near=near[0])
+    raise Invalid("%(zone)r is not a time zone: use an IANA name such as Europe/Berlin.", field="zone", zone=given)
 
 
 def _check_number(name: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise Invalid(f"{name.replace('_', ' ').capitalize()} must be a whole number from {low} to {high}.", field=name)
+        label = name.replace("_", " ").capitalize()
+        raise Invalid("%(label)s must be a whole number from %(low)s to %(high)s.", field=name, label=label, low=low, high=high)
 
 
 def _check_weekday(value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value not in range(7):
-        raise Invalid(f"{value!r} is not a weekday: use 0 for Monday to 6 for Sunday.", field="weekly")
+        raise Invalid("%(value)r is not a weekday: use 0 for Monday to 6 for Sunday.", field="weekly", value=value)
 
 
 def _check_hours(field: str, day: str, windows: Sequence[tuple[int, int]]) -> None:
     for start, end in windows:
         if not 0 <= start < end <= DAY:
             raise Invalid(
-                f"{day} {_hours(start, end)}: hours end after they start, by 24:00; past midnight, add the rest to the next day.",
+                "%(day)s %(hours)s: hours end after they start, by 24:00; past midnight, add the rest to the next day.",
                 field=field,
+                day=day,
+                hours=_hours(start, end),
             )
     for (start, end), (later, latest) in pairwise(windows):
         if later < end:
             raise Invalid(
-                f"{day} {_hours(start, end)} and {_hours(later, latest)} overlap: make them one, or change one of them.",
+                "%(day)s %(hours)s and %(others)s overlap: make them one, or change one of them.",
                 field=field,
+                day=day,
+                hours=_hours(start, end),
+                others=_hours(later, latest),
             )
 
 
@@ -169,7 +182,7 @@ def _exception(entry: object) -> DayException:
     try:
         day = date.fromisoformat(found["date"])
     except (KeyError, TypeError, ValueError):
-        raise Invalid(f"{found.get('date')!r} is not a date: write it as 2026-12-24.", field="exceptions") from None
+        raise Invalid("%(value)r is not a date: write it as 2026-12-24.", field="exceptions", value=found.get("date")) from None
     windows = _list(found.get("windows", ()), "exceptions", "windows")
     return DayException(day, tuple(_minutes(_object(w, "exceptions", "each window"), "exceptions") for w in windows))
 
@@ -180,20 +193,22 @@ def _minutes(window: Mapping[str, Any], field: str) -> tuple[int, int]:
 
 def _minute(text: object, field: str) -> int:
     if not isinstance(text, str) or not _CLOCK.fullmatch(text):
-        raise Invalid(f"{text!r} is not a time of day: write it as 09:00, with 24:00 for midnight at the end.", field=field)
+        raise Invalid(
+            "%(value)r is not a time of day: write it as 09:00, with 24:00 for midnight at the end.", field=field, value=text
+        )
     hours, minutes = text.split(":")
     return int(hours) * 60 + int(minutes)
 
 
 def _object(value: object, field: str, what: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise Invalid(f"Write {what} as an object with named values.", field=field)
+        raise Invalid("Write %(what)s as an object with named values.", field=field, what=what)
     return value
 
 
 def _list(value: object, field: str, what: str) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
-        raise Invalid(f"Write {what} as a list.", field=field)
+        raise Invalid("Write %(what)s as a list.", field=field, what=what)
     return value
 
 

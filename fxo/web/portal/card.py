@@ -20,7 +20,7 @@ from fxo.core.payments.queries import PaymentRow, payment_id_of
 from fxo.core.scope import Permission
 from fxo.web import choices, forms, identity, security, shown
 from fxo.web.frame import frame
-from fxo.web.language import _
+from fxo.web.language import _, said
 from fxo.web.places import here
 from fxo.web.portal import planner
 from fxo.web.portal.blueprint import blueprint
@@ -117,7 +117,7 @@ def change_card(consultation_id: str) -> ResponseReturnValue:
             identity.scope(), user.actor, payments.change_card, chosen_card(found_id), paying.provider, windows
         )
     except Invalid as error:
-        return _card_page(found_id, error.message, 422)
+        return _card_page(found_id, said(error), 422)
     except FxoError as error:
         if error.code in ("payment_running", "no_card_wanted"):
             return redirect(f"/sessions/{found_id}/card", 303)

@@ -25,7 +25,7 @@ from fxo.core.payments.queries import payment_id_of
 from fxo.core.scope import CODE, Permission
 from fxo.web import choices, forms, identity, security, shown
 from fxo.web.frame import frame
-from fxo.web.language import _
+from fxo.web.language import _, said
 from fxo.web.places import here
 from fxo.web.portal import planner
 from fxo.web.portal.blueprint import blueprint
@@ -168,7 +168,7 @@ def pay(consultation_id: str) -> ResponseReturnValue:
     except Gone:
         return redirect(f"/book/{found_id}", 303)
     except Invalid as error:
-        return _checkout(found_id, error.message, 422)
+        return _checkout(found_id, said(error), 422)
     except FxoError as error:
         if error.code in ("payment_running", "already_paid"):
             return redirect(f"/book/{found_id}", 303)

@@ -19,7 +19,7 @@ from fxo.tenants import accounts, members, sign_ins, throttle, tokens
 from fxo.tenants.passwords import SHORTEST
 from fxo.web import auth, choices, forms, identity, shown, theme_choice
 from fxo.web.frame import frame
-from fxo.web.language import _, ngettext
+from fxo.web.language import _, ngettext, said
 from fxo.web.places import here
 from fxo.web.portal.blueprint import blueprint
 
@@ -50,7 +50,7 @@ def _settings(
         "portal/settings.html",
         **frame(),
         form=profile | (typed if typed and part == "profile" else {}),
-        errors={part: {error.field or "form": error.message}} if error else {},
+        errors={part: {error.field or "form": said(error)}} if error else {},
         zones=choices.zones(),
         mail=me.email,
         new_mail=(typed or {}).get("mail", "") if part == "mail" else "",

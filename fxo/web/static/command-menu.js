@@ -3,7 +3,7 @@
 const { part } = globalThis.fxo;
 
 part("[data-commands]", (box) => {
-  const input = box.querySelector("input"), none = box.querySelector("[data-none]");
+  const input = box.querySelector("input"), none = box.querySelector("[data-none]"), list = box.querySelector("[role=listbox]");
   const options = [...box.querySelectorAll("[role=option]")], groups = [...box.querySelectorAll("[role=group]")];
   const labels = new Map(options.map((option) => [option, option.querySelector("[data-label]").textContent]));
   const said = new Map(options.map((option) => [option, option.textContent.toLocaleLowerCase()]));
@@ -14,7 +14,9 @@ part("[data-commands]", (box) => {
     chosen = shown.length ? (index + shown.length) % shown.length : -1;
     if (chosen < 0) return input.removeAttribute("aria-activedescendant");
     shown[chosen].setAttribute("aria-selected", "true");
-    shown[chosen].scrollIntoView({ block: "nearest" });
+    const row = shown[chosen].getBoundingClientRect(), seen = list.getBoundingClientRect(); // the list alone scrolls, not the page
+    if (row.top < seen.top) list.scrollTop -= seen.top - row.top;
+    if (row.bottom > seen.bottom) list.scrollTop += row.bottom - seen.bottom;
     input.setAttribute("aria-activedescendant", shown[chosen].id);
   }
 
