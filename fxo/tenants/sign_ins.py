@@ -39,8 +39,8 @@ def begin(tx: Transaction, person_id: UUID, browser: str) -> UUID:
     return sign_in_id
 
 
-def lives(tx: Transaction, sign_in_id: UUID, person_id: UUID) -> bool:
-    """Whether this person is still signed in with that browser; notes that it was seen."""
+def lives(tx: Transaction, sign_in_id: UUID, person_id: UUID, *, seen: bool = True) -> bool:
+    """Whether this person is still signed in with that browser; notes that it was `seen`."""
     now = system_now()
     row = tx.driver.execute(
         "select seen_at from sign_ins where tenant_id = %s and id = %s and person_id = %s",
@@ -48,7 +48,7 @@ def lives(tx: Transaction, sign_in_id: UUID, person_id: UUID) -> bool:
     ).fetchone()
     if row is None or row[0] < now - IDLE:
         return False
-    if row[0] < now - OFTEN:
+    if seen and row[0] < now - OFTEN:
         tx.driver.execute(
             "update sign_ins set seen_at = %s where tenant_id = %s and id = %s", (now, tx.scope.tenant_id, sign_in_id)
         )

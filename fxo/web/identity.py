@@ -60,8 +60,15 @@ def init_app(app: Flask) -> None:
         if session.get("place") != place.key or stale:
             session.clear()
         session["place"] = place.key
+        if _looks_by_itself():
+            return
         if "_user_id" in session and (seen is None or system_now() - datetime.fromisoformat(seen) > OFTEN):
             session["seen"] = system_now().isoformat()
+
+
+def _looks_by_itself() -> bool:
+    """Whether the page asks again by itself; that keeps nobody signed in."""
+    return "X-Poll" in request.headers or request.headers.get("HX-Trigger") == "looks-again"
 
 
 def _load(user_id: str) -> User | None:
@@ -69,7 +76,7 @@ def _load(user_id: str) -> User | None:
     if found is None or sign_in_id is None or here().kind not in (PORTAL, PARTNERS, OPS):
         return None
     with platform.current().store.transaction(account_scope(), Actor(found, ActorKind.MEMBER)) as tx:
-        if not sign_ins.lives(tx, sign_in_id, found):
+        if not sign_ins.lives(tx, sign_in_id, found, seen=not _looks_by_itself()):
             return None
         if here().kind == PORTAL:
             return _member(tx, found)

@@ -40,6 +40,11 @@ def zone(moment: datetime, name: str) -> str:
     return in_zone(moment, name).rpartition(" ")[2]
 
 
+def day(moment: datetime, zone: str) -> str:
+    """The day alone: `Wed 25 Nov`."""
+    return in_zone(moment, zone).partition(", ")[0]
+
+
 def month(moment: datetime, zone: str) -> str:
     """The month alone, for what happened a while ago: `September 2026`."""
     return f"{moment.astimezone(ZoneInfo(zone)):%B %Y}"

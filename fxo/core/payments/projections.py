@@ -18,7 +18,7 @@ def register(store: Store) -> None:
     store.follow(model.CardSaved, _card_saved)
     store.follow(model.Authorised, _authorised)
     store.follow(model.AuthorisationRefused, lambda tx, item: _set(tx, item, reason=item.value.reason))
-    store.follow(model.Captured, lambda tx, item: _set(tx, item, state="captured", captured_minor=item.value.amount.minor))
+    store.follow(model.Captured, _captured)
     store.follow(model.CaptureFailed, lambda tx, item: _set(tx, item, state="failed", reason=item.value.reason))
     store.follow(model.Voided, lambda tx, item: _set(tx, item, state="voided", reason=item.value.reason))
     store.follow(model.Abandoned, lambda tx, item: _set(tx, item, state="abandoned", changing=None, reason=item.value.reason))
@@ -93,6 +93,10 @@ def _authorised(tx: Transaction, item: Recorded) -> None:
         challenge_url=None,
         reason=None,
     )
+
+
+def _captured(tx: Transaction, item: Recorded) -> None:
+    _set(tx, item, state="captured", captured_minor=item.value.amount.minor, captured_at=item.recorded_at)
 
 
 def _keep_method(tx: Transaction, item: Recorded) -> None:

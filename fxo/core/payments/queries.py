@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,7 @@ class PaymentRow:
     challenge_url: str | None
     capture_before: datetime | None
     authorise_at: datetime | None
+    captured_at: datetime | None
     reason: str | None
     order_reference: str | None
     changing: str | None
@@ -58,7 +60,7 @@ class Card:
 _COLUMNS = (
     "id, consultation_id, client_id, partner_id, state, provider, amount_minor, captured_minor, currency,"
     " method_label, provider_reference,"
-    " challenge_url, capture_before, authorise_at, reason, order_reference, changing, changing_reason from payments"
+    " challenge_url, capture_before, authorise_at, captured_at, reason, order_reference, changing, changing_reason from payments"
 )
 
 
@@ -80,6 +82,25 @@ def find(tx: Transaction, payment_id: UUID) -> PaymentRow | None:
     found = _row(row)
     allowed = {ActorKind.MEMBER: found.client_id, ActorKind.PARTNER: found.partner_id, ActorKind.CODE: tx.actor.id}
     return found if allowed.get(tx.actor.kind) == tx.actor.id else None
+
+
+def of_sessions(tx: Transaction, consultation_ids: Collection[UUID]) -> dict[UUID, PaymentRow]:
+    """The payments of these sessions, by session, as far as they are the reader's own."""
+    rows = tx.driver.execute(
+        f"select {_COLUMNS} where tenant_id = %s and consultation_id = any(%s)", (tx.scope.tenant_id, list(consultation_ids))
+    ).fetchall()
+    found = (_row(row) for row in rows)
+    return {row.consultation_id: row for row in found if tx.actor.id in (row.client_id, row.partner_id)}
+
+
+def refused(tx: Transaction) -> list[UUID]:
+    """The sessions of the client who acts whose saved card was refused and is still waited for, the next one first."""
+    rows = tx.driver.execute(
+        "select consultation_id from payments where tenant_id = %s and client_id = %s and state = 'card_saved'"
+        " and reason is not null order by authorise_at",
+        (tx.scope.tenant_id, tx.actor.id),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def by_attempt(tx: Transaction, order_reference: str) -> PaymentRow:

@@ -451,6 +451,7 @@ create table payments (
     challenge_url text,
     capture_before timestamptz,
     authorise_at timestamptz,
+    captured_at timestamptz,
     changing text check (changing in ('requested', 'challenged', 'declined')),
     changing_reason text,
     reason text,

@@ -1,6 +1,19 @@
 """The portal: from a brief to a shortlist, a held slot, a paid booking, and the page of the session."""
 
-from fxo.web.portal import bank, briefs, card, checkout, choosing, directory, experts, sessions, settings, shortlist, slots
+from fxo.web.portal import (
+    bank,
+    briefs,
+    card,
+    checkout,
+    choosing,
+    directory,
+    experts,
+    my_sessions,
+    sessions,
+    settings,
+    shortlist,
+    slots,
+)
 from fxo.web.portal.blueprint import blueprint
 
 __all__ = [
@@ -12,6 +25,7 @@ __all__ = [
     "choosing",
     "directory",
     "experts",
+    "my_sessions",
     "sessions",
     "settings",
     "shortlist",

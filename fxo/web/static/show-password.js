@@ -4,7 +4,7 @@ globalThis.fxo.part("[data-show-password]", (button) => {
   const input = document.getElementById(button.getAttribute("aria-controls"));
   const show = (shown) => {
     input.type = shown ? "text" : "password";
-    button.setAttribute("aria-pressed", String(shown));
+    button.toggleAttribute("data-shown", shown);
   };
   button.addEventListener("click", () => { show(input.type === "password"); input.focus(); });
   input.form?.addEventListener("submit", () => show(false));
