@@ -23,7 +23,8 @@ from fxo.core.events.subscriptions import Subscription
 from fxo.core.ledger import projections as ledger
 from fxo.core.matching import projections as matching
 from fxo.core.notifications import projections as notifications
-from fxo.core.notifications.reactions import Layout, Places
+from fxo.core.notifications.letter import Layout
+from fxo.core.notifications.reactions import Places
 from fxo.core.partners import projections as partners
 from fxo.core.payments import agenda as money
 from fxo.core.payments import projections as payments
@@ -36,6 +37,7 @@ from fxo.core.work.model import Registry
 from fxo.core.work.perform import Performer, Probe
 from fxo.settings import Settings
 from fxo.tenants.records import Records
+from fxo.tenants.throttle import Throttle
 
 JOB = "fxo.cli.worker.perform"
 
@@ -53,6 +55,7 @@ class Platform:
     registry: Registry
     performer: Performer
     carrier: Carrier | None
+    throttle: Throttle
     subscriptions: tuple[Subscription, ...]
 
 
@@ -88,7 +91,10 @@ def build(
     carrier = Carrier(settings.redis_url, JOB) if settings.redis_url else None
     if carrier:
         store.offer = carrier.offer
-    return Platform(settings, clock, store, plugins, providers, records, registry, performer, carrier, (ratings.STANDING,))
+    throttle = Throttle(store, carrier.connection if carrier else None)
+    return Platform(
+        settings, clock, store, plugins, providers, records, registry, performer, carrier, throttle, (ratings.STANDING,)
+    )
 
 
 def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:

@@ -306,7 +306,7 @@ class Story:
         self._mail(self._signin(self.expert).mail, "You earned $640")
         self._move("1h")
         assert self._count(MAIL, "Receipt") == 1, "more than one receipt"
-        assert "Charged" in self.client.get(self.session).words
+        assert "Completed and paid" in self.client.get(self.session).words
 
     def ledger(self) -> None:
         earnings = self.partner.get("/earnings")
@@ -326,7 +326,7 @@ class Story:
         self._until(_at(self.later) - timedelta(hours=71))
 
         def held() -> bool:
-            return "Held, not charged" in self.client.get(self.second).words
+            return "Held on" in self.client.get(self.second).words
 
         assert wait_until(held, PATIENCE), self.client.get(self.second).words
 

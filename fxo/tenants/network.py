@@ -11,7 +11,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK, new_id
 from fxo.core.scope import ROLES, Actor, ActorKind, system_scope
 from fxo.tenants import passwords
-from fxo.tenants.members import fold
+from fxo.tenants.accounts import fold
 
 _THEME = "(select p.theme from preferences p where p.tenant_id = :network and p.person_id = o.id) as theme"
 
@@ -73,16 +73,6 @@ def add_operator(tx: Transaction, mail: str, name: str, password: str) -> UUID:
     if not added:
         raise Conflict("An operator with this address exists already.", field="mail")
     return operator_id
-
-
-def change_partner_password(tx: Transaction, partner_id: UUID, current: str, password: str) -> None:
-    """Another password for a partner who knows the one of now; in the system scope `sign_in`."""
-    row = tx.driver.execute("select password_hash from partner_logins where partner_id = %s", (partner_id,)).fetchone()
-    if not passwords.matches(row[0] if row else None, current):
-        raise Invalid("This is not your password. Capital letters matter.", field="current")
-    tx.driver.execute(
-        "update partner_logins set password_hash = %s where partner_id = %s", (passwords.hashed(password), partner_id)
-    )
 
 
 def partner_address(tx: Transaction, partner_id: UUID) -> str:

@@ -11,7 +11,7 @@ from flask import Flask, g, jsonify, make_response, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from fxo.core.errors import FxoError, ProviderError, SignInNeeded
+from fxo.core.errors import FxoError, ProviderError, SignInNeeded, TooMany
 from fxo.core.events.store import request_id
 from fxo.web import again, forms
 from fxo.web.language import _, said
@@ -120,7 +120,10 @@ def init_app(app: Flask) -> None:
             return _sign_in_first()
         if error.code == forms.STALE and not _wants_json() and (page := again.too_old()):
             return page
-        return _answer(error.status, said(error), error.code)
+        answer = make_response(_answer(error.status, said(error), error.code))
+        if isinstance(error, TooMany):
+            answer.headers["Retry-After"] = str(error.after)
+        return answer
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

@@ -21,6 +21,15 @@ def time(moment: datetime, zone: str) -> dict[str, str]:
     return {"text": in_zone(moment, zone), "iso": moment.isoformat()}
 
 
+def moment_from(text: str, zone: str) -> str:
+    """A moment that a form carries (ISO 8601 with its offset), for a reader there; in UTC where the zone is not known."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    return in_zone(found, zone or "UTC") if found.tzinfo else ""
+
+
 def clock(moment: datetime, zone: str) -> str:
     """The time of day alone, for what happens within minutes: `20:33`."""
     return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"
@@ -29,6 +38,11 @@ def clock(moment: datetime, zone: str) -> str:
 def zone(moment: datetime, name: str) -> str:
     """What people there call their time at that moment: `CET`, `GMT+5:45`."""
     return in_zone(moment, name).rpartition(" ")[2]
+
+
+def day(moment: datetime, zone: str) -> str:
+    """The day alone: `Wed 25 Nov`."""
+    return in_zone(moment, zone).partition(", ")[0]
 
 
 def month(moment: datetime, zone: str) -> str:

@@ -78,7 +78,7 @@ def reach_by_keyboard(page: Page, name: str) -> None:
 def sign_up(client: Person, expert: str) -> None:
     """Make an account on the way; the time that was chosen is held."""
     page = client.page
-    expect(page.get_by_text("The time you chose is waiting for you.")).to_be_visible()
+    expect(page.get_by_text("is waiting for you.")).to_be_visible()
     page.get_by_label("Your name").fill("Nora Newcomer")
     page.get_by_label("Work mail").fill(f"nora.{page.viewport_size['width'] if page.viewport_size else 0}@newcomer.example")
     expect(page.get_by_label("Your time zone")).to_have_value("Europe/Stockholm")
@@ -104,7 +104,7 @@ def pay(client: Person, card: str) -> None:
         client.follow("Go to your bank")
         client.press("Yes, approve $800")
     expect(page.get_by_text("Booked", exact=True).first).to_be_visible()
-    expect(page.get_by_text("Held, not charged")).to_be_visible()
+    expect(page.get_by_text("Held on Visa")).to_be_visible()
 
 
 def keep_a_theme(client: Person) -> None:
@@ -143,7 +143,7 @@ def move_the_clock(client: Person, session: str, moment: datetime) -> None:
 def rate(client: Person) -> None:
     """The session is paid, and five stars of five are given."""
     page = client.page
-    expect(page.get_by_text("Charged", exact=True)).to_be_visible()
+    expect(page.get_by_text("Completed and paid")).to_be_visible()
     page.locator("label").filter(has_text="5 of 5").click()
     page.get_by_label("One sentence for others").fill("Told us what comes first.")
     client.press("Send rating")

@@ -88,7 +88,7 @@ def whole_flow(site: Site, away: Callable[[], AbstractContextManager[None]] = nu
     here.move_clock(here.now + consultation.UNDO)
     here.until_quiet()
     with away():
-        assert "Charged" in sarah.get(path).words
+        assert "Completed and paid" in sarah.get(path).words
         assert sarah.submit(sarah.get(path), f"{path}/rating", stars="5", text="Clear and quick.").status == 303
     here.until_quiet()
     return booking_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,18 +70,6 @@ def find(tx: Transaction, consultation_id: UUID) -> ConsultationRow:
     raise NotFound("There is no such session here.")
 
 
-def mine(tx: Transaction) -> list[ConsultationRow]:
-    """The client's bookings and sessions, the next one first, then the past ones, newest first; abandoned holds left out."""
-    rows = tx.execute(
-        f"select {_COLUMNS} from consultations where tenant_id = :t and client_id = :c"
-        " and state in ('held', 'confirmed', 'started', 'completed', 'cancelled', 'lost') order by starts_at",
-        t=tx.scope.tenant_id, c=tx.actor.id,
-    ).all()  # fmt: skip
-    found = [_row(row) for row in rows]
-    ahead = [item for item in found if item.ends_at > tx.now]
-    return ahead + [item for item in reversed(found) if item.ends_at <= tx.now]
-
-
 def next_ahead(tx: Transaction) -> ConsultationRow | None:
     """The client's next booked session, or the one under way."""
     row = tx.execute(
@@ -90,6 +78,51 @@ def next_ahead(tx: Transaction) -> ConsultationRow | None:
         t=tx.scope.tenant_id, c=tx.actor.id, now=tx.now,
     ).first()  # fmt: skip
     return _row(row) if row else None
+
+
+def these(tx: Transaction, consultation_ids: Collection[UUID]) -> list[ConsultationRow]:
+    """Those of these that are the client's own, the next one first."""
+    rows = tx.execute(
+        f"select {_COLUMNS} from consultations where tenant_id = :t and client_id = :c and id = any(:ids) order by starts_at",
+        t=tx.scope.tenant_id, c=tx.actor.id, ids=list(consultation_ids),
+    ).all()  # fmt: skip
+    return [_row(row) for row in rows]
+
+
+def open_holds(tx: Transaction) -> list[ConsultationRow]:
+    """The client's slots on hold whose time is not over."""
+    rows = tx.execute(
+        f"select {_COLUMNS} from consultations where tenant_id = :t and client_id = :c and state = 'held' and held_until > :now"
+        " order by starts_at",
+        t=tx.scope.tenant_id, c=tx.actor.id, now=tx.now,
+    ).all()  # fmt: skip
+    return [_row(row) for row in rows]
+
+
+def my_sessions(tx: Transaction, *, past: bool, expert: str = "", count: int, skip: int = 0) -> tuple[list[ConsultationRow], int]:
+    """A page of the client's sessions and how many there are: those ahead or under way, the next one first; or the past ones,
+    the newest first. `expert` narrows them to people whose name or title has these words.
+    """
+    ahead = "c.state in ('confirmed', 'started') and c.ends_at > :now"
+    over = f"c.state in ('confirmed', 'started', 'completed', 'cancelled', 'lost') and not ({ahead})"
+    where = (
+        f" from consultations c join partners p on p.id = c.partner_id where c.tenant_id = :t and c.client_id = :c"
+        f" and {over if past else ahead} and (p.name || ' ' || p.title) ilike all (:words)"
+    )
+    columns = ", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))
+    values: dict[str, Any] = {"t": tx.scope.tenant_id, "c": tx.actor.id, "now": tx.now, "words": _patterns(expert)}
+    total = tx.execute(f"select count(*){where}", **values).scalar_one()
+    order = "desc" if past else "asc"
+    rows = tx.execute(
+        f"select {columns}{where} order by c.starts_at {order}, c.id limit :count offset :skip", **values, count=count, skip=skip
+    ).all()
+    return [_row(row) for row in rows], total
+
+
+def _patterns(words: str) -> list[str]:
+    """A pattern for each word; what has a meaning in patterns stands for itself."""
+    escaped = (word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") for word in words.split()[:8])
+    return [f"%{word}%" for word in escaped] or ["%"]
 
 
 def held_by(tx: Transaction, client_id: UUID) -> list[UUID]:

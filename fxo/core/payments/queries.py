@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,6 @@ from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import derived_id
 from fxo.core.money import Money
-from fxo.core.payments.port import SavedMethod
 from fxo.core.scope import ActorKind
 
 
@@ -32,14 +32,35 @@ class PaymentRow:
     challenge_url: str | None
     capture_before: datetime | None
     authorise_at: datetime | None
+    captured_at: datetime | None
     reason: str | None
     order_reference: str | None
+    changing: str | None
+    """How the try with another card stands, beside a saved one: `requested`, `challenged`, `declined`."""
+    changing_reason: str | None
+
+    @property
+    def attempt(self) -> str:
+        """How the attempt stands that the client is present for: `requested`, `challenged`, or something that is over."""
+        return self.changing or self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card that is kept at the provider; `label` is for people (`Visa ending 4242`)."""
+
+    id: UUID
+    provider: str
+    customer: str
+    reference: str
+    label: str
+    saved_at: datetime
 
 
 _COLUMNS = (
     "id, consultation_id, client_id, partner_id, state, provider, amount_minor, captured_minor, currency,"
     " method_label, provider_reference,"
-    " challenge_url, capture_before, authorise_at, reason, order_reference from payments"
+    " challenge_url, capture_before, authorise_at, captured_at, reason, order_reference, changing, changing_reason from payments"
 )
 
 
@@ -63,6 +84,25 @@ def find(tx: Transaction, payment_id: UUID) -> PaymentRow | None:
     return found if allowed.get(tx.actor.kind) == tx.actor.id else None
 
 
+def of_sessions(tx: Transaction, consultation_ids: Collection[UUID]) -> dict[UUID, PaymentRow]:
+    """The payments of these sessions, by session, as far as they are the reader's own."""
+    rows = tx.driver.execute(
+        f"select {_COLUMNS} where tenant_id = %s and consultation_id = any(%s)", (tx.scope.tenant_id, list(consultation_ids))
+    ).fetchall()
+    found = (_row(row) for row in rows)
+    return {row.consultation_id: row for row in found if tx.actor.id in (row.client_id, row.partner_id)}
+
+
+def refused(tx: Transaction) -> list[UUID]:
+    """The sessions of the client who acts whose saved card was refused and is still waited for, the next one first."""
+    rows = tx.driver.execute(
+        "select consultation_id from payments where tenant_id = %s and client_id = %s and state = 'card_saved'"
+        " and reason is not null order by authorise_at",
+        (tx.scope.tenant_id, tx.actor.id),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def by_attempt(tx: Transaction, order_reference: str) -> PaymentRow:
     """The payment that this attempt belongs to; for what providers send back."""
     row = tx.driver.execute(
@@ -73,10 +113,37 @@ def by_attempt(tx: Transaction, order_reference: str) -> PaymentRow:
     return _row(row)
 
 
-def saved_method(tx: Transaction, client_id: UUID, provider: str) -> SavedMethod | None:
-    """The card that this client kept for next time at this provider."""
-    row = tx.driver.execute(
-        "select customer, reference, label from saved_methods where tenant_id = %s and client_id = %s and provider = %s",
+def cards(tx: Transaction, client_id: UUID, provider: str | None = None) -> list[Card]:
+    """The cards that this client keeps, the one used last first, each once; for themselves and for code."""
+    if tx.actor.kind is not ActorKind.CODE and tx.actor.id != client_id:
+        return []
+    rows = tx.driver.execute(
+        "select distinct on (provider, label) id, provider, customer, reference, label, saved_at from saved_methods"
+        " where tenant_id = %s and client_id = %s and provider = coalesce(%s, provider) order by provider, label, saved_at desc",
         (tx.scope.tenant_id, client_id, provider),
+    ).fetchall()
+    return sorted((Card(*row) for row in rows), key=lambda card: card.saved_at, reverse=True)
+
+
+def newest_card(tx: Transaction, client_id: UUID, provider: str) -> Card | None:
+    """The card that this client used last at this provider."""
+    return next(iter(cards(tx, client_id, provider)), None)
+
+
+def everything_of(tx: Transaction, card: Card, client_id: UUID) -> tuple[str, ...]:
+    """Every reference that the provider has of this card: each use that was typed anew has made one."""
+    rows = tx.driver.execute(
+        "select reference from saved_methods where tenant_id = %s and client_id = %s and provider = %s and label = %s order by 1",
+        (tx.scope.tenant_id, client_id, card.provider, card.label),
+    ).fetchall()
+    return tuple(row[0] for row in rows)
+
+
+def waiting_for(tx: Transaction, client_id: UUID, label: str) -> UUID | None:
+    """A booking of this client that is still to be held on the card with this label."""
+    row = tx.driver.execute(
+        "select consultation_id from payments where tenant_id = %s and client_id = %s and state = 'card_saved'"
+        " and method_label = %s order by authorise_at limit 1",
+        (tx.scope.tenant_id, client_id, label),
     ).fetchone()
-    return SavedMethod(*row) if row else None
+    return row[0] if row else None

@@ -32,6 +32,12 @@ class Breaker:
                 raise Unavailable("has failed several times and is left alone for a while", after=left)
             self._open_since = self._clock()
 
+    @property
+    def resting(self) -> bool:
+        """Whether calls are refused at the moment."""
+        with self._lock:
+            return self._open_since is not None and self._open_since + self._pause > self._clock()
+
     def succeeded(self) -> None:
         """It answered; a refusal is an answer too."""
         with self._lock:

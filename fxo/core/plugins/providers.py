@@ -17,7 +17,7 @@ from fxo.core.clock import system_now
 from fxo.core.errors import ActionRequired, Declined, Misconfigured, ProviderError, Unavailable
 from fxo.core.hookspecs import PortName
 from fxo.core.plugins.breaker import Breaker
-from fxo.core.plugins.calls import Around, Bulkhead, Guarded
+from fxo.core.plugins.calls import Around, Bulkhead, Guarded, is_resting
 from fxo.core.plugins.context import ProviderContext, StoredState, Urls
 from fxo.core.plugins.manager import Plugins
 from fxo.core.scope import ProviderChoice, TenantConfig
@@ -123,6 +123,10 @@ class Providers:
             log=logger,
             seconds=self.seconds,
         )
+
+    def resting(self, config: TenantConfig, port: PortName, name: str) -> bool:
+        """Whether this provider has failed several times and is left alone for a while, as far as this process knows."""
+        return is_resting(self._guard(config, port, name))
 
     def live(self, config: TenantConfig) -> list[str]:
         """The names of this tenant's providers that talk to the outside world; the demo starts with none."""

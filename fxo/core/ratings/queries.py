@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -86,6 +86,15 @@ def quotable(tx: Transaction) -> Quote | None:
         (tx.scope.tenant_id, ERASED),
     ).fetchone()
     return Quote(*row) if row else None
+
+
+def rated(tx: Transaction, consultation_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these sessions have a rating."""
+    rows = tx.driver.execute(
+        "select consultation_id from ratings where tenant_id = %s and consultation_id = any(%s)",
+        (tx.scope.tenant_id, list(consultation_ids)),
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def of_session(tx: Transaction, consultation_id: UUID) -> RatingRow | None:

@@ -186,6 +186,37 @@ create table members (
     unique (tenant_id, email)
 );
 
+-- Links in mails that can be used once. The rows of partners and operators stand under the network.
+create table tokens (
+    tenant_id uuid not null,
+    hash bytea not null check (length(hash) = 32),
+    purpose text not null,
+    person_id uuid not null,
+    data jsonb not null,
+    expires_at timestamptz not null,
+    primary key (tenant_id, hash)
+);
+create index tokens_of_person on tokens (tenant_id, person_id, purpose);
+
+-- The browsers in which somebody is signed in; the cookie names the row, and without it the cookie is worth nothing.
+create table sign_ins (
+    tenant_id uuid not null,
+    id uuid not null,
+    person_id uuid not null,
+    browser text not null,
+    began_at timestamptz not null,
+    seen_at timestamptz not null,
+    primary key (tenant_id, id)
+);
+create index sign_ins_of_person on sign_ins (tenant_id, person_id);
+
+-- How often somebody tried, by a hash of who and what; may be emptied at any moment.
+create table attempts (
+    key bytea primary key,
+    count int not null,
+    ends_at timestamptz not null
+);
+
 -- How somebody wants the pages to be; of partners and operators under NETWORK. A preference, not an event.
 create table preferences (
     tenant_id uuid not null,
@@ -348,6 +379,8 @@ create table clients (
     email text not null,
     company text not null,
     zone text not null,
+    title text not null default '',
+    mails_without text[] not null default '{{}}',
     primary key (tenant_id, id)
 );
 
@@ -418,6 +451,9 @@ create table payments (
     challenge_url text,
     capture_before timestamptz,
     authorise_at timestamptz,
+    captured_at timestamptz,
+    changing text check (changing in ('requested', 'challenged', 'declined')),
+    changing_reason text,
     reason text,
     updated_at timestamptz not null,
     primary key (tenant_id, id),
@@ -428,14 +464,16 @@ create index payments_by_order on payments (tenant_id, order_reference);
 
 create table saved_methods (
     tenant_id uuid not null,
+    id uuid not null,
     client_id uuid not null,
     provider text not null,
     customer text not null,
     reference text not null,
     label text not null,
     saved_at timestamptz not null,
-    primary key (tenant_id, client_id, provider)
+    primary key (tenant_id, id)
 );
+create index saved_methods_of_client on saved_methods (tenant_id, client_id, saved_at);
 
 create table meetings (
     tenant_id uuid not null,
@@ -556,18 +594,18 @@ begin
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
-        'roster', 'clients', 'briefs', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
+        'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
         'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'roster', 'clients', 'briefs',
+    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'sign_ins', 'roster', 'clients', 'briefs',
         'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'favourites'] loop
+    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'favourites', 'tokens', 'sign_ins'] loop
         execute format('grant delete on %I to {tenant}', t.name);
     end loop;
     -- The operator and our own code read what they answer for.
@@ -577,7 +615,7 @@ begin
         execute format('grant select on %I to {operator}', t.name);
     end loop;
     foreach t.name in array array['tenants', 'hosts', 'partners', 'partner_logins', 'partner_contacts', 'availability', 'partner_standing', 'roster',
-        'work', 'operators', 'subscription_cursors', 'clock', 'ratings', 'person_keys', 'members', 'inbox'] loop
+        'work', 'operators', 'subscription_cursors', 'clock', 'ratings', 'person_keys', 'members', 'inbox', 'attempts'] loop
         execute format('create policy system on %I to {system} using (true) with check (true)', t.name);
     end loop;
     -- What everybody needs to know: the time and the epoch.
@@ -587,6 +625,14 @@ begin
     end loop;
 end $$;
 create policy system on epoch for select to {system} using (true);
+
+-- Links and sign-ins of partners and operators, and those alone.
+create policy system on tokens to {system} using (tenant_id = '00000000-0000-7000-8000-000000000000')
+    with check (tenant_id = '00000000-0000-7000-8000-000000000000');
+create policy system on sign_ins to {system} using (tenant_id = '00000000-0000-7000-8000-000000000000')
+    with check (tenant_id = '00000000-0000-7000-8000-000000000000');
+grant select, insert, delete on tokens to {system};
+grant select, insert, update, delete on sign_ins, attempts to {system};
 
 grant select, insert, update on tenants, hosts, partners, partner_logins, partner_contacts, availability, partner_standing, roster, operators,
     subscription_cursors, clock, inbox to {system};

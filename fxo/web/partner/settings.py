@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from fxo import platform
 from fxo.core.errors import Invalid
 from fxo.core.scope import CODE, Permission, system_scope
-from fxo.tenants import network
+from fxo.tenants import accounts, network
 from fxo.tenants.passwords import SHORTEST
 from fxo.web import forms, identity, theme_choice
 from fxo.web.frame import frame
@@ -47,9 +47,16 @@ def change_password() -> ResponseReturnValue:
     current, password = request.form.get("current", ""), request.form.get("password", "")
     try:
         platform.current().store.run(
-            system_scope("sign_in"), CODE, network.change_partner_password, identity.required().actor.id, current, password
+            system_scope("sign_in"),
+            CODE,
+            accounts.change_password,
+            "partner",
+            identity.required().actor.id,
+            current,
+            password,
+            keep=identity.current_sign_in(),
         )
     except Invalid as error:
         return _page({error.field or "password": error.message}, 422)
-    flash(_("Your password is changed. Use the new one from the next sign-in on."), "success")
+    flash(_("Your password is changed. You stay signed in here; every other browser was signed out."), "success")
     return redirect("/settings", 303)

@@ -1,6 +1,33 @@
 """The portal: from a brief to a shortlist, a held slot, a paid booking, and the page of the session."""
 
-from fxo.web.portal import briefs, checkout, choosing, directory, experts, sessions, shortlist, slots
+from fxo.web.portal import (
+    bank,
+    briefs,
+    card,
+    checkout,
+    choosing,
+    directory,
+    experts,
+    my_sessions,
+    sessions,
+    settings,
+    shortlist,
+    slots,
+)
 from fxo.web.portal.blueprint import blueprint
 
-__all__ = ["blueprint", "briefs", "checkout", "choosing", "directory", "experts", "sessions", "shortlist", "slots"]
+__all__ = [
+    "bank",
+    "blueprint",
+    "briefs",
+    "card",
+    "checkout",
+    "choosing",
+    "directory",
+    "experts",
+    "my_sessions",
+    "sessions",
+    "settings",
+    "shortlist",
+    "slots",
+]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request
@@ -13,16 +13,16 @@ from flask.typing import ResponseReturnValue
 from fxo import platform
 from fxo.core.calendars import queries as calendars
 from fxo.core.calendars.ics import invitation
+from fxo.core.calendars.model import meeting_id_of
+from fxo.core.calendars.port import MeetingWanted
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.model import EARLY
-from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import Invalid
-from fxo.core.ids import derived_id
+from fxo.core.events.store import Transaction
 from fxo.core.matching import queries as briefs
 from fxo.core.notifications import facts
 from fxo.core.partners import queries as partners
-from fxo.core.partners.queries import Profile
 from fxo.core.payments import queries as payment_rows
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.ratings import commands as ratings
@@ -30,61 +30,25 @@ from fxo.core.ratings import queries as rating_rows
 from fxo.core.scope import CODE, Permission
 from fxo.web import choices, forms, identity, shown
 from fxo.web.frame import frame
+from fxo.web.language import _, said
 from fxo.web.places import here
+from fxo.web.portal import calendar_links, times
 from fxo.web.portal.blueprint import blueprint
+from fxo.web.portal.card import why_shown
 from fxo.web.portal.readers import partner_shown, span_shown
+from fxo.web.portal.standing import Standing
 
+QUICK, SLOW = 3, 30
+"""Seconds after which the page looks again: for what comes in a moment, and for what comes with the hour."""
 
-@blueprint.get("/sessions")
-@identity.needs(Permission.BOOK)
-def sessions() -> ResponseReturnValue:
-    """All of the client's sessions."""
-    user = identity.required()
-    with platform.current().store.transaction(identity.scope(), user.actor) as tx:
-        rows, now = consultation_rows.mine(tx), tx.now
-        people = {partner_id: partners.profile(tx, partner_id) for partner_id in {row.partner_id for row in rows}}
-    items = [_session_item(row, people[row.partner_id], user.zone) for row in rows if row.state != "held" or row.held_until > now]
-    ahead = {str(row.id) for row in rows if row.ends_at > now and row.state in ("held", "confirmed", "started")}
-    return render_template(
-        "portal/sessions.html",
-        **frame(),
-        upcoming=[item for item in items if item["id"] in ahead],
-        past=[item for item in items if item["id"] not in ahead],
-        find_url="/",
-    )
-
-
-_BADGES = {
-    "held": ("Held, not booked yet", "warning"),
-    "confirmed": ("Booked", "success"),
-    "started": ("Under way", "info"),
-    "completed": ("Completed", ""),
-    "cancelled": ("Cancelled", "danger"),
-    "lost": ("Not booked", "danger"),
-    "released": ("Not booked", ""),
-}
-
-
-def _session_item(row: ConsultationRow, profile: Profile, zone: str) -> dict[str, Any]:
-    day, _, clock = shown.time(row.starts_at, zone)["text"].partition(", ")
-    text, kind = _BADGES[row.state]
-    return {
-        "id": str(row.id),
-        "url": f"/book/{row.id}" if row.state == "held" else f"/sessions/{row.id}",
-        "partner": partner_shown(profile),
-        "day": day,
-        "time": clock,
-        "iso": row.starts_at.isoformat(),
-        "about": "",
-        "badge": {"text": text, "kind": kind},
-        "amount": str(row.price),
-    }
+NEAR = timedelta(hours=2)
+"""So long before the start the page begins to look by itself whether one can come in."""
 
 
 @blueprint.get("/sessions/<consultation_id>")
 @identity.needs(Permission.BOOK)
 def session_page(consultation_id: str) -> ResponseReturnValue:
-    """The place for one session, from booked to rated."""
+    """The place for one session."""
     return _session_page(choices.id_from(consultation_id), {})
 
 
@@ -99,117 +63,128 @@ def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 2
         brief = briefs.find(tx, row.brief_id).text if row.brief_id else ""
     if row.state in ("held", "released"):
         return redirect(f"/book/{row.id}", 303)
-    text, kind = _BADGES[row.state]
-    over = row.state in ("completed", "cancelled", "lost")
-    state = "over" if over else "ready" if link else "pending"
+    standing = Standing(row, paying, profile, user.zone, now, rated is not None)
+    kept = {"brief": str(row.brief_id)} if row.brief_id else {}
+    person = partner_shown(profile) | {"url": f"/experts/{row.partner_id}" + (f"?{urlencode(kept)}" if kept else "")}
     page = render_template(
         "portal/session.html",
         **frame(),
-        partner=partner_shown(profile),
+        partner=person,
         span=span_shown(row, profile, now),
-        number=f"No. {str(row.id)[-12:].upper()}",
-        badge={"text": text, "kind": kind},
-        steps=_session_steps(row, paying, rated is not None),
-        confirmed=None,
-        meeting={
-            "state": state,
-            "url": link,
-            "host": urlsplit(link or "").netloc,
-            "opens": "",
-            "calendar_url": None if over else f"/sessions/{row.id}/session.ics",
-        },
-        check_in=_check_in(row, now),
-        brief={"text": brief, "edit_url": None} if brief else None,
-        notes=None,
-        next_steps=_next_steps(row, paying, profile, user.zone),
-        payment={"rows": _payment_rows(row, paying, user.zone), "note": ""},
-        receipt=None,
-        rating=_rating(row, rated, errors),
-        follow_up=None,
-        actions=[],
+        number=_("Session number %(number)s", number=str(row.id)[-12:].upper()),
+        badge=standing.badge(),
+        steps=standing.steps(),
+        notice=_notice(standing, link),
+        meeting=_meeting(standing, link),
+        check_in={"action": f"/sessions/{row.id}/check-in"} if standing.soon and row.state == "confirmed" else None,
+        brief={"text": brief, "url": f"/briefs/{row.brief_id}"} if brief else None,
+        next_steps=standing.next_steps(),
+        money=standing.money(),
+        card_url=f"/sessions/{row.id}/card" if standing.card_kept and not standing.card_refused else None,
+        looks_again=_looks_again(standing, link),
+        rating=_rating(standing, rated, errors),
+        follow_up=_follow_up(standing, kept) if not standing.ahead else None,
+        all_times_url=person["url"],
         self_url=f"/sessions/{row.id}",
+        portal_name=here().tenant.name,
     )
     return page, status
 
 
-def _session_steps(row: ConsultationRow, paying: payment_rows.PaymentRow | None, rated: bool) -> list[dict[str, str]]:
-    at = {"confirmed": 1, "started": 1, "completed": 3}.get(row.state, 0)
-    if row.state == "completed" and paying and paying.state == "captured":
-        at = 5 if rated else 4
-    names = ["Booked", "Session", "Completed", "Paid", "Rated"]
-    return [
-        {"title": name, "text": "", "state": "done" if number < at else "current" if number == at else ""}
-        for number, name in enumerate(names)
-    ]
-
-
-def _check_in(row: ConsultationRow, now: datetime) -> dict[str, Any] | None:
-    if row.state == "confirmed" and now >= row.starts_at - EARLY:
-        return {"action": f"/sessions/{row.id}/check-in", "done": False, "text": ""}
+def _notice(standing: Standing, link: str | None) -> dict[str, Any] | None:
+    """What is to be said first: what happened, what it means, what to do."""
+    row, first, now = standing.row, standing.first, standing.now
+    if standing.card_refused and standing.paying:
+        why = why_shown(standing.paying, row.starts_at, standing.zone)
+        return why | {"kind": "warning", "link": {"label": _("Look at your card"), "url": f"/sessions/{row.id}/card"}}
+    if row.state == "lost":
+        text = _(
+            "Your bank answered after the ten minutes were over, and somebody else had the time by then. The hold on your card is"
+            " ended; you pay nothing. Your brief is kept."
+        )
+        return {"kind": "warning", "title": _("This time could not be kept."), "text": text}
+    if row.state == "cancelled":
+        why_words = {
+            "payment": _("The card was refused twice, so the time was given back as announced."),
+            "partner": _("%(name)s had to cancel. We are sorry.", name=first),
+            "client": _("It was cancelled as you asked."),
+        }
+        text = why_words.get(row.reason or "", _("It does not take place."))
+        nothing = standing.paying is None or not standing.paying.captured.minor
+        text = " ".join((text, _("Nothing was charged."))) if nothing else text
+        return {"kind": "warning", "title": _("This session is cancelled."), "text": text}
+    if standing.settling:
+        text = _("The amount is taken in a few seconds. This page goes on by itself.")
+        return {"kind": "success", "title": _("%(name)s has completed the session.", name=first), "text": text}
+    fresh = row.confirmed_at is not None and now - row.confirmed_at < timedelta(minutes=30)
+    if row.state == "confirmed" and fresh and not standing.soon:
+        text = _(
+            "The invitation is on its way to %(mail)s. Next: add it to your calendar, and look once more at what %(name)s will"
+            " read.",
+            mail=identity.required().mail, name=first,
+        )  # fmt: skip
+        return {"kind": "success", "title": _("You are booked."), "text": text}
     return None
 
 
-def _next_steps(
-    row: ConsultationRow, paying: payment_rows.PaymentRow | None, profile: Profile, zone: str
-) -> list[dict[str, str]]:
-    if row.state not in ("confirmed", "started"):
-        return []
-    held = f"{row.price} is held on {paying.method_label if paying else 'your card'}."
-    if paying and paying.state == "card_saved" and paying.authorise_at:
-        held = f"{row.price} will be held on {paying.method_label} on {shown.time(paying.authorise_at, zone)['text']}."
-    pay = {
-        "title": "You pay after the session",
-        "text": f"{held} It is taken once {profile.name.split()[0]} completes the session.",
-    }
-    invited = {
-        "title": "Invitations are on their way",
-        "text": "Both of you get one by mail, and a reminder a day and an hour before.",
-    }
-    return [invited, pay] if row.state == "confirmed" else [pay]
-
-
-_PAYMENT_WORDS = {
-    "requested": "Being asked",
-    "challenged": "Waiting for your bank",
-    "authorised": "Held, not charged",
-    "card_saved": "Card kept, nothing held",
-    "captured": "Charged",
-    "voided": "Not charged",
-    "abandoned": "Not charged",
-    "declined": "Declined",
-    "failed": "Being looked at by a person",
-}
-
-
-def _payment_rows(row: ConsultationRow, paying: payment_rows.PaymentRow | None, zone: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = [{"label": "60 minutes", "value": str(row.price)}]
-    if paying and paying.state == "card_saved" and paying.authorise_at:
-        rows.append({"label": _PAYMENT_WORDS[paying.state], "value": paying.method_label})
-        rows.append({"label": "Held from", "value": shown.time(paying.authorise_at, zone)})
-    elif paying:
-        rows.append(
-            {
-                "label": _PAYMENT_WORDS.get(paying.state, paying.state),
-                "value": str(paying.captured if paying.captured.minor else paying.amount),
-            }
-        )
-        if paying.method_label:
-            rows.append({"label": "Card", "value": paying.method_label})
-    return rows
-
-
-def _rating(row: ConsultationRow, rated: rating_rows.RatingRow | None, errors: dict[str, str]) -> dict[str, Any] | None:
-    if row.state != "completed":
-        return None
-    if rated:
-        return {"action": "", "stars": rated.stars, "text": rated.comment, "given": True, "errors": {}, "help": ""}
+def _meeting(standing: Standing, link: str | None) -> dict[str, Any]:
+    """The way in: on its way, there but not open yet, open, or over."""
+    row = standing.row
+    if not standing.ahead:
+        return {"state": "over", "url": None, "menu": []}
+    opens = "" if standing.soon else _("Opens %(when)s", when=shown.time(row.starts_at - EARLY, standing.zone)["text"])
     return {
-        "action": f"/sessions/{row.id}/rating",
-        "stars": request.form.get("stars", type=int),
-        "text": request.form.get("text", ""),
-        "given": False,
+        "state": "ready" if link else "pending",
+        "url": link,
+        "host": urlsplit(link or "").netloc,
+        "opens": opens,
+        "menu": [
+            {"label": _("Calendar file (.ics)"), "url": f"/sessions/{row.id}/session.ics", "icon": "download"},
+            {"label": _("Google Calendar"), "url": f"/sessions/{row.id}/calendar/google", "icon": "arrow-up-right"},
+            {"label": _("Outlook at work"), "url": f"/sessions/{row.id}/calendar/office", "icon": "arrow-up-right"},
+            {"label": _("Outlook.com"), "url": f"/sessions/{row.id}/calendar/outlook", "icon": "arrow-up-right"},
+        ],
+    }
+
+
+def _looks_again(standing: Standing, link: str | None) -> int | None:
+    """After how many seconds the page looks again by itself; None where nothing comes by itself."""
+    row, now = standing.row, standing.now
+    if standing.settling:
+        return QUICK
+    if not standing.ahead:
+        return SLOW if standing.waits_for_completion and now < row.ends_at + NEAR else None
+    if link is None:
+        waits = now - (row.confirmed_at or now)
+        return QUICK if waits < timedelta(minutes=2) else SLOW
+    return SLOW if now >= row.starts_at - NEAR else None
+
+
+def _rating(standing: Standing, rated: rating_rows.RatingRow | None, errors: dict[str, str]) -> dict[str, Any] | None:
+    if standing.row.state != "completed":
+        return None
+    sent = request.method == "POST"
+    return {
+        "action": f"/sessions/{standing.row.id}/rating",
+        "stars": request.form.get("stars", type=int) if sent else rated.stars if rated else 0,
+        "text": request.form.get("text", "") if sent else rated.comment if rated else "",
+        "public": "public" in request.form if sent else rated.public if rated else True,
+        "given": {"stars": rated.stars, "text": rated.comment, "answer": rated.answer} if rated else None,
+        "open": bool(errors),
         "errors": errors,
-        "help": "",
+    }
+
+
+def _follow_up(standing: Standing, kept: dict[str, str]) -> dict[str, Any]:
+    """The expert's next free times for another hour with the same brief; none where they cannot be booked or read."""
+    row = standing.row
+    with platform.current().store.transaction(identity.scope(), identity.required().actor) as tx:
+        entry = partners.roster_entry(tx, row.partner_id)
+    found = times.next_times([row.partner_id], standing.now).get(row.partner_id, []) if entry else []
+    return {
+        "slots": [shown.slot(slot.start, standing.zone, now=standing.now) for slot in found],
+        "price": str(entry.price(here().tenant)) if entry else "",
+        "fields": {"partner": str(row.partner_id)} | kept,
     }
 
 
@@ -227,7 +202,7 @@ def check_in(consultation_id: str) -> ResponseReturnValue:
 @identity.needs(Permission.BOOK)
 @forms.once
 def rate(consultation_id: str) -> ResponseReturnValue:
-    """Rate a completed session."""
+    """Rate a completed session, or think again."""
     found_id, stars = choices.id_from(consultation_id), request.form.get("stars", "")
     try:
         platform.current().store.run(
@@ -235,25 +210,46 @@ def rate(consultation_id: str) -> ResponseReturnValue:
             identity.required().actor,
             ratings.rate,
             found_id,
-            int(stars) if stars.isdecimal() else 0,
+            int(stars) if stars.isdecimal() and stars.isascii() and len(stars) < 4 else 0,
             request.form.get("text", ""),
-            public=True,
+            public="public" in request.form,
         )
     except Invalid as error:
-        return _session_page(found_id, {"text" if error.field == "comment" else "stars": error.message}, 422)
-    flash("Thank you. Your rating helps the next person choose.", "success")
+        return _session_page(found_id, {"text" if error.field == "comment" else "stars": said(error)}, 422)
+    flash(_("Thank you. Your rating helps the next person choose; you can change it here at any time."), "success")
     return redirect(f"/sessions/{found_id}", 303)
 
 
 @blueprint.get("/sessions/<consultation_id>/session.ics")
 @identity.needs(Permission.BOOK)
 def calendar_file(consultation_id: str) -> ResponseReturnValue:
-    """The session for the client's own calendar."""
-    found_id = choices.id_from(consultation_id)
-    with platform.current().store.transaction(identity.scope(), identity.required().actor) as tx:
-        consultation_rows.find(tx, found_id)
-    with platform.current().store.transaction(identity.scope(), CODE) as tx:
-        gathered = facts.gather(tx, here().tenant, found_id)
-        wanted = facts.meeting_wanted(here().tenant, gathered, str(derived_id(found_id, "meeting")))
-        body = invitation(wanted, "REQUEST", gathered.join_url, now=tx.now)
+    """The session for the client's own calendar; the same entry as the invitation that was mailed."""
+    wanted, join_url, now = _entry(choices.id_from(consultation_id))
+    body = invitation(wanted, "REQUEST", join_url, now=now)
     return Response(body, mimetype="text/calendar", headers={"Content-Disposition": "attachment; filename=session.ics"})
+
+
+@blueprint.get("/sessions/<consultation_id>/calendar/<which>")
+@identity.needs(Permission.BOOK)
+def calendar_link(consultation_id: str, which: str) -> ResponseReturnValue:
+    """On to a web calendar, with the session filled in; the addresses are made here and nowhere else."""
+    wanted, join_url, _now = _entry(choices.id_from(consultation_id))
+    match which:
+        case "google":
+            return redirect(calendar_links.google(wanted, join_url), 303)
+        case "office" | "outlook":
+            return redirect(calendar_links.outlook(wanted, join_url, work=which == "office"), 303)
+    return redirect(f"/sessions/{choices.id_from(consultation_id)}/session.ics", 303)
+
+
+def _entry(consultation_id: UUID) -> tuple[MeetingWanted, str | None, datetime]:
+    """The calendar entry of the client's own session."""
+    config = here().tenant
+
+    def gathered(tx: Transaction) -> tuple[MeetingWanted, str | None, datetime]:
+        found = facts.gather(tx, config, consultation_id)
+        return facts.meeting_wanted(config, found, str(meeting_id_of(consultation_id)), found.sequence), found.join_url, tx.now
+
+    with platform.current().store.transaction(identity.scope(), identity.required().actor) as tx:
+        consultation_rows.find(tx, consultation_id)
+    return platform.current().store.run(identity.scope(), CODE, gathered)
