@@ -155,7 +155,7 @@ class TenantConfig:
     """Plugins whose failing `fxo_booking_requested` refuses the booking."""
     visitors_may_match: bool = True
     mail_domains: tuple[str, ...] = ()
-    brand: Mapping[str, str] = field(default_factory=dict)
+    brand: Mapping[str, Any] = field(default_factory=dict)
     portal_url: str = ""
     """`https://host` of the portal, for links in mails."""
 

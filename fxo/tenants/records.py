@@ -56,7 +56,7 @@ class NewTenant:
     partner_share: int = 8_000
     visitors_may_match: bool = True
     mail_domains: tuple[str, ...] = ()
-    brand: Mapping[str, str] | None = None
+    brand: Mapping[str, Any] | None = None
     hosts: tuple[str, ...] = ()
     providers: Mapping[str, list[Mapping[str, Any]]] | None = None
     id: UUID | None = None
