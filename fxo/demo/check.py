@@ -159,9 +159,7 @@ class Story:
         assert "/sign-up" in str(form.soup), "no sign-up form"
         password = {"password": "a passphrase of one's own"}
         self.checkout = self.client.follow(
-            self.client.submit(
-                form, "/sign-up", name=NAME, mail=MAIL, company="Newcomer AB", zone="Europe/Stockholm", **password
-            )
+            self.client.submit(form, "/sign-up", name=NAME, mail=MAIL, company="Newcomer AB", zone="Europe/Stockholm", **password)
         )
         assert self.checkout.status == 200, self.checkout.words
         assert self.expert in self.checkout.words, "another expert at checkout"

@@ -29,17 +29,18 @@ def now(store: Store) -> datetime:
         return tx.now
 
 
-def move(store: Store, performer: Performer, to: datetime | None) -> datetime:
+def move(store: Store, performer: Performer, to: datetime | None, *, patience: float = PATIENCE) -> datetime:
     """Move business time to that moment, or (None) to the next one at which something is due; returns where it stands then.
 
     It stops at every due row on the way and does its work, and what follows from it, before it goes on. A moment that has passed
-    moves nothing. Two that move at the same time are safe: the clock only ever goes forward.
+    moves nothing. Two that move at the same time are safe: the clock only ever goes forward. `patience`: seconds to wait at a
+    stop for what somebody else is doing.
     """
     if not store.clock.demo:
         raise Conflict("Only the demo's clock can be moved.", code="real_time")
     left: set[UUID] = set()
     for _ in range(_STOPS):
-        _work_off(store, performer, left)
+        _work_off(store, performer, left, patience)
         stop = _next_due(store, left)
         if to is None:
             to = stop
@@ -54,7 +55,7 @@ def move(store: Store, performer: Performer, to: datetime | None) -> datetime:
     return now(store)
 
 
-def _work_off(store: Store, performer: Performer, left: set[UUID]) -> None:
+def _work_off(store: Store, performer: Performer, left: set[UUID], patience: float) -> None:
     """Do what is due until nothing is; what stays due in other hands beyond our patience is added to `left`."""
     pause, waited = threading.Event(), 0.0
     while True:
@@ -64,7 +65,7 @@ def _work_off(store: Store, performer: Performer, left: set[UUID]) -> None:
         outcomes = {performer.perform(tenant_id, work_id) for tenant_id, work_id in due}
         if outcomes != {Outcome.NOT_NOW}:
             continue
-        if waited >= PATIENCE:
+        if waited >= patience:
             log.warning("work stays in other hands; the demo's clock goes on", extra={"rows": len(due)})
             left.update(work_id for _, work_id in due)
             return

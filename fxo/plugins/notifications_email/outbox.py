@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ import orjson
 from sqlalchemy import Row
 
 from fxo.core.db import execute, transaction
+from fxo.core.events.model import ERASED
 from fxo.core.notifications.port import Attachment, Message
 from fxo.core.scope import Scope, system_scope, tenant_scope
 
@@ -42,6 +44,17 @@ def keep(message: Message, tenant_id: UUID, now: datetime) -> None:
             id=message.id, tenant=tenant_id, kind=message.kind, to_name=message.to_name, to_address=message.to_address,
             subject=message.subject, text=message.text, html=message.html, attachments=orjson.dumps(attachments).decode(),
             headers=orjson.dumps(dict(message.headers)).decode(), now=now,
+        )  # fmt: skip
+
+
+def empty(tenant_id: UUID, message_ids: Sequence[str]) -> None:
+    """Leave nothing of these messages but that they were sent."""
+    with transaction(tenant_scope(tenant_id)) as session:
+        execute(
+            session,
+            "update plugin_notifications_email.outbox set to_name = :erased, to_address = '', subject = :erased, text = :erased,"
+            " html = '', attachments = '[]', headers = '{}' where message_id = any(:ids)",
+            erased=ERASED, ids=list(message_ids),
         )  # fmt: skip
 
 
