@@ -77,6 +77,7 @@ def _welcome(demo: Demo) -> str:
             *(f"  {line}" for line in table),
             "",
             f"  All {len(accounts.partners)} experts share that password; their addresses are <first>.<last>@partners.example.",
+            f"  Everybody to be, with one press: {url(demo.settings.host('fortium'), '/demo')}",
             f"  Mails go to the outbox: {url(demo.settings.host('fortium'), '/demo/outbox')}",
             f"  Logs: {demo.logs}",
             "",

@@ -137,7 +137,7 @@ def _told(
     return Told(
         session_id, client_id, Attendee(client.name, client.mail, client.zone),
         partner_id_of(item.id), Attendee(item.name, item.email, item.timezone), week.availability,
-        problem=problems[session_id.int % len(problems)],
+        problem=problems[(len(item.name) + len(week.busy)) % len(problems)],
         booked_at=min(at - timedelta(days=3), now) - timedelta(hours=2, minutes=session_id.int % 50), starts_at=at,
         fate=plan.fate, stars=plan.stars, comment=plan.comment, rated_after=timedelta(minutes=20 + session_id.int % 2_000),
     )  # fmt: skip

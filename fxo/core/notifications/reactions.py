@@ -149,7 +149,10 @@ def reaction(
         config: TenantConfig, kind: str, letter: Letter, reader: Reader, work: Work, attachments: tuple[Attachment, ...] = ()
     ) -> Message:
         written = layout(config, letter)
-        return Message(work.key, kind, reader.name, reader.mail, written.subject, written.text, written.html, attachments)
+        return Message(
+            work.key, kind, reader.name, reader.mail, written.subject, written.text, written.html, attachments,
+            from_name=config.name,
+        )  # fmt: skip
 
     def act(wanted: Outgoing, work: Work) -> tuple[str, str] | Declined:
         def deliver(provider: NotificationProvider) -> Delivery:

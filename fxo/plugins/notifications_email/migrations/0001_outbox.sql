@@ -13,6 +13,7 @@ create table plugin_notifications_email.outbox (
     html text not null,
     attachments jsonb not null,
     headers jsonb not null,
+    from_name text not null,
     sent_at timestamptz not null
 );
 
