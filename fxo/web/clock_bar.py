@@ -20,7 +20,7 @@ from fxo.core.work import demo_clock
 from fxo.core.work.demo_clock import Coming
 from fxo.web import identity
 from fxo.web.language import _
-from fxo.web.places import PORTAL, here
+from fxo.web.places import OPS, PORTAL, here
 
 
 def clock_bar(return_to: str) -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ def clock_bar(return_to: str) -> dict[str, Any] | None:
 
 
 def told(coming: Coming, now: datetime, zone: str) -> dict[str, Any]:
-    """What will happen, in words: {what, when (Time)}. A portal names the people of its own tenant alone."""
+    """What will happen, in words: {what, when (Time)}. People are named to those alone who have to do with each other."""
     when = coming.due_at.astimezone(ZoneInfo(zone))
     days = (when.date() - now.astimezone(ZoneInfo(zone)).date()) // timedelta(days=1)
     words = {0: _("today %(time)s", time=f"{when:%H:%M}"), 1: _("tomorrow %(time)s", time=f"{when:%H:%M}")}
@@ -65,9 +65,11 @@ def _what(coming: Coming) -> str:
 
 
 def _names(tx: Transaction, coming: Coming) -> tuple[str, str]:
-    """Who has the session that the work is about."""
+    """Who has the session that the work is about; for everybody but these two and the operator, a client and an expert."""
     paid = payments.find(tx, coming.stream_id) if coming.kind.startswith("payments.") else None
-    row = consultations.find(tx, paid.consultation_id if paid else coming.stream_id)
+    row, user = consultations.find(tx, paid.consultation_id if paid else coming.stream_id), identity.me()
+    if user is None or (here().kind != OPS and user.actor.id not in (row.client_id, row.partner_id)):
+        return _("a client"), _("an expert")
     return clients.find(tx, row.client_id).name, partners.contact(tx, row.partner_id)[0]
 
 

@@ -92,7 +92,7 @@ def test_a_day_ahead_does_what_was_due_on_the_way_in_its_order(sarah: Person, pa
     assert len(subjects) == 4, subjects  # both confirmations, and both reminders of the last hour
 
 
-def test_the_bar_says_what_happens_next_and_names_people_in_their_own_portal_alone(
+def test_the_bar_says_what_happens_next_and_names_people_to_each_other_alone(
     sarah: Person, visit: Callable[[str], Person], parts: platform.Platform, partner_id: UUID, other_tenant: TenantConfig
 ) -> None:
     assert sarah.get("/").soup.select_one(".clock-bar__next") is None
@@ -108,6 +108,7 @@ def test_the_bar_says_what_happens_next_and_names_people_in_their_own_portal_alo
             break
         move(sarah, "next")
     assert re.search(r"Next: a reminder to (Sarah|Dana) \w+, (today|tomorrow) \d\d:\d\d", bar(sarah)), bar(sarah)
+    assert "a reminder to a client" in bar(visit("fortium.localhost")) or "to an expert" in bar(visit("fortium.localhost"))
     assert "something in another portal" in bar(visit("globex.localhost"), "/sign-in")
 
 
