@@ -91,12 +91,14 @@ def check(tx: Transaction, mail: str, password: str) -> UUID | None:
     return row[0] if passwords.matches(row[1] if row else None, password) and row else None
 
 
-def actor(tx: Transaction, member_id: UUID) -> Actor | None:
-    """The member with the permissions of their role; None where they are no member of this tenant."""
+def signed_in(tx: Transaction, member_id: UUID) -> tuple[Actor, str | None] | None:
+    """The member with their permissions and the theme that they chose, if they chose one."""
     row = tx.driver.execute(
-        "select role from members where tenant_id = %s and id = %s", (tx.scope.tenant_id, member_id)
+        "select m.role, p.theme from members m left join preferences p on p.tenant_id = m.tenant_id and p.person_id = m.id"
+        " where m.tenant_id = %s and m.id = %s",
+        (tx.scope.tenant_id, member_id),
     ).fetchone()
-    return Actor(member_id, ActorKind.MEMBER, ROLES[row[0]]) if row else None
+    return (Actor(member_id, ActorKind.MEMBER, ROLES[row[0]]), row[1]) if row else None
 
 
 def all_of(tx: Transaction) -> list[Member]:

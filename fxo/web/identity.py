@@ -37,6 +37,8 @@ class User(UserMixin):
     name: str
     zone: str = "UTC"
     mail: str = ""
+    theme: str | None = None
+    """What they chose with their account, if they chose one."""
 
     def get_id(self) -> str:
         return str(self.actor.id)
@@ -69,21 +71,21 @@ def _load(user_id: str) -> User | None:
     match place.kind:
         case "portal":
             with platform.current().store.transaction(tenant_scope(place.tenant.id), Actor(found, ActorKind.MEMBER)) as tx:
-                actor = members.actor(tx, found)
-                if actor is None:
+                known = members.signed_in(tx, found)
+                if known is None:
                     return None
                 try:
                     row = client_rows.find(tx, found)
                 except NotFound:
                     return None
-            return User(actor, row.name, row.zone, row.email)
+            return User(known[0], row.name, row.zone, row.email, known[1])
         case "partners":
             person = network.partner(found)
         case "ops":
             person = network.operator(found)
         case _:
             return None
-    return User(person.actor, person.name, person.zone) if person else None
+    return User(person.actor, person.name, person.zone, theme=person.theme) if person else None
 
 
 def sign_in(actor_id: UUID) -> None:
