@@ -40,6 +40,8 @@ from fxo.plugins.payments_sandbox.provider import Settings as SandboxSettings
 
 SANDBOX, CALENDAR = "payments_sandbox", "calendar_local"
 _CARD = {"number": CARDS[0].number, "exp_month": 12, "exp_year": 2040, "cvc": "123"}
+_CLOSED = "5"
+"""The version at which a session is closed that was held, confirmed, started and completed: what its capture goes by."""
 _AT_CHECKOUT = timedelta(seconds=70)
 """From choosing the slot to the bank's answer."""
 
@@ -158,7 +160,8 @@ class Outside:
         match told.fate:
             case Fate.COMPLETED:
                 self.now = told.captured_at
-                self.cards.capture(held.reference, held.amount, str(derived_id(payment_id_of(told.id), "payments.capture", "4")))
+                key = derived_id(payment_id_of(told.id), "payments.capture", _CLOSED)
+                self.cards.capture(held.reference, held.amount, str(key))
             case Fate.CANCELLED:
                 self.now = told.cancelled_at
                 self.cards.void(held.reference, str(derived_id(payment_id_of(told.id), "payments.void", "cancelled")))
@@ -269,6 +272,8 @@ class _Life:
         tx.append((self.paying, payment.void(self.paying.state, "booking_ended")), (self.met, [Cancelled(self.told.id)]))
 
     def capture(self, tx: Then) -> None:
+        self._goes_on(tx, consultation.close(self.booking.state, self.told.completed_at, tx.now))
+        assert str(self.booking.version) == _CLOSED
         tx.append((self.paying, payment.capture(self.paying.state, self.held.amount)))
 
     def rate(self, tx: Then) -> None:

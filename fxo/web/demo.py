@@ -139,7 +139,7 @@ def mails() -> ResponseReturnValue:
     if kept and kept.message.html and view not in ("text", "ics"):
         security.allow({"frame-src": ("'self'",)})  # the mail as its reader sees it
     return render_template(
-        "demo/outbox.html", **frame(), mail=_opened(kept, view, words) if kept else None, words=words, close_url=_outbox(q=words),
+        "demo/outbox.html", **frame(), mail=_opened(kept, view, words) if kept else None, query=words, close_url=_outbox(q=words),
         mails=[
             {"url": _outbox(mail=one.message.id, q=words), "to": _address(one), "subject": one.message.subject,
              "at": shown.time(one.sent_at, _zone()), "current": one.message.id == chosen}
