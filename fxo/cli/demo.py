@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the pages, 0 for any free one.  [default: FXO_PORT, 8000]")
 @click.option("--fresh", is_flag=True, help="Forget the data of earlier runs first.")
+@click.option("--bare", is_flag=True, help="Without a history: nothing was booked or rated before.")
 @click.option("--check", is_flag=True, help="Start on free ports with data of its own, drive the whole flow, say what held.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: the steps as JSON.")
-def demo(port: int | None, fresh: bool, check: bool, as_json: bool) -> None:
+def demo(port: int | None, fresh: bool, bare: bool, check: bool, as_json: bool) -> None:
     """Start everything with demo data: database, queue, web, worker, sweeper. Ctrl-C stops it and keeps the data.
 
     The servers are embedded ones, or those that FXO_DATABASE_URL with FXO_DATABASE_ADMIN_URL and FXO_REDIS_URL name.
@@ -34,21 +35,21 @@ def demo(port: int | None, fresh: bool, check: bool, as_json: bool) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     settings = Settings()
     if check:
-        sys.exit(_check(settings, as_json))
-    _run(settings, settings.port if port is None else port, fresh)
+        sys.exit(_check(settings, as_json, bare))
+    _run(settings, settings.port if port is None else port, fresh, bare)
 
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _run(settings: Settings, port: int, fresh: bool) -> None:
+def _run(settings: Settings, port: int, fresh: bool, bare: bool) -> None:
     from fxo.demo import start
 
     click.echo("Starting ...", err=True)
     status = 130  # where Ctrl-C comes before it is up
     try:
-        with start.started(settings, port=port, fresh=fresh) as running:
+        with start.started(settings, port=port, fresh=fresh, bare=bare) as running:
             click.echo(_welcome(running))
             running.crew.run()
             status = 0
@@ -76,6 +77,7 @@ def _welcome(demo: Demo) -> str:
             *(f"  {line}" for line in table),
             "",
             f"  All {len(accounts.partners)} experts share that password; their addresses are <first>.<last>@partners.example.",
+            f"  Everybody to be, with one press: {url(demo.settings.host('fortium'), '/demo')}",
             f"  Mails go to the outbox: {url(demo.settings.host('fortium'), '/demo/outbox')}",
             f"  Logs: {demo.logs}",
             "",
@@ -84,12 +86,12 @@ def _welcome(demo: Demo) -> str:
     )
 
 
-def _check(settings: Settings, as_json: bool) -> int:
+def _check(settings: Settings, as_json: bool, bare: bool) -> int:
     """Drive a demo of its own through the flow; 0 where every step held."""
     from fxo.demo import start
 
     steps = []
-    with closing(start.checked(settings)) as driven:
+    with closing(start.checked(settings, bare=bare)) as driven:
         for step in driven:
             steps.append(step)
             if not as_json:

@@ -80,6 +80,17 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """Somebody's right to be forgotten, as hooks see it: by ids alone."""
+
+    tenant_id: UUID
+    person_ids: tuple[UUID, ...]
+    """The client, and every visitor they were before they signed up."""
+    message_ids: tuple[str, ...]
+    """`Message.id` of what was delivered to them, or to others about their sessions."""
+
+
+@dataclass(frozen=True, slots=True)
 class MenuEntry:
     """A link in the menu of one area; `permission` names what one must be allowed to do to see it."""
 
@@ -248,6 +259,21 @@ def fxo_session_rated(booking: Booking, context: ProviderContext) -> None:
         @hookimpl
         def fxo_session_rated(booking, context):
             context.state.put("last_rated", str(booking.id))
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def fxo_person_erased(erasure: Erasure, context: ProviderContext) -> None:
+    """Forget somebody: their keys are destroyed, and whatever the plugin keeps of them in the clear has to go too.
+
+    When: after the erasure, from durable work, perhaps more than once. Allowed: everything a provider may do.
+    Return: nothing. Failing: an exception is tried again, for this plugin alone, and brought to the operator in the end.
+
+        @hookimpl
+        def fxo_person_erased(erasure, context):
+            for person_id in erasure.person_ids:
+                context.state.delete(f"contact/{person_id}")
     """
     raise NotImplementedError
 

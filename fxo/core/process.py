@@ -17,6 +17,7 @@ from uuid import UUID
 from fxo.core.calendars import model as meetings
 from fxo.core.calendars.model import MEETING, meeting_id_of
 from fxo.core.calendars.port import CalendarProvider, Meeting, MeetingWanted
+from fxo.core.clients import model as clients
 from fxo.core.consultations import claims
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import model as consultation
@@ -25,7 +26,7 @@ from fxo.core.consultations.model import CONSULTATION, Booked, Done, Ended, Part
 from fxo.core.errors import ActionRequired, Conflict, Declined, Retryable
 from fxo.core.events.model import Recorded, type_named
 from fxo.core.events.store import Follower, Store, Stream, Transaction
-from fxo.core.hookspecs import Booking
+from fxo.core.hookspecs import Booking, Erasure
 from fxo.core.notifications import facts
 from fxo.core.notifications import reactions as notifications
 from fxo.core.notifications.letter import Layout
@@ -35,7 +36,7 @@ from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
 from fxo.core.payments.port import PaymentStatus, ProviderPayment, SavedMethod
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.payments.reactions import Answer, Ask, Forget, LoadConfig, PaymentReactions, Take, authorised, card_saved
-from fxo.core.plugins import Providers, observe
+from fxo.core.plugins import Providers, forget, observe
 from fxo.core.ratings import model as ratings
 from fxo.core.scope import TenantConfig
 from fxo.core.work import alarms, rows
@@ -89,6 +90,7 @@ def register(
     store.follow(wallet.CardRemoved, process.card_removed)
     store.follow(payment.Captured, process.captured)
     store.follow(meetings.Created, process.meeting_created)
+    store.follow(clients.Erased, process.erased)
     for event_class, hook in _HOOKS.items():
         store.follow(event_class, process.announce(hook))
 
@@ -121,6 +123,7 @@ def register(
         ),
         timer("calendars.check_link", process.check_link),
         notifications.reaction(providers, load_config, layout, places),
+        Reaction("hooks.forget", process.to_forget, process.let_forget, lambda tx, work, wanted, outcome: None, attempts=PATIENT),
         Reaction("hooks.announce", process.to_announce, process.tell_plugin, lambda tx, work, wanted, outcome: None),
     )
 
@@ -132,6 +135,15 @@ class Sync:
     config: TenantConfig
     wanted: MeetingWanted | None
     standing: meetings.Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """Somebody whom a plugin is to forget."""
+
+    config: TenantConfig
+    plugin: str
+    erasure: Erasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,6 +465,29 @@ class Process:
         """Tell it; a plugin that fails is told again later."""
         if observe(self.providers, told.config, told.hook, told.booking, only=[told.plugin]):
             raise Retryable(f"{told.plugin} failed at {told.hook}")
+
+    # Forgetting somebody -------------------------------------------------------------------------------------------
+
+    def erased(self, tx: Transaction, item: Recorded) -> None:
+        """Each plugin that keeps something of people forgets them, from a work row of its own (hard case 24)."""
+        for plugin, _ in self.providers.plugins.implementations("fxo_person_erased"):
+            persons = [str(person) for person in (item.value.person_id, *item.value.also)]
+            body = {"plugin": plugin, "persons": persons}
+            rows.schedule(tx, "hooks.forget", item.stream_id, key=f"{item.version}/{plugin}", body=body)
+
+    def to_forget(self, tx: Transaction, work: Work) -> Forgetting:
+        """Who, and which messages name them."""
+        persons = [UUID(person) for person in work.body["persons"]]
+        messages = tuple(str(found) for found in notifications.about(tx, persons))
+        return Forgetting(self.load_config(tx), work.body["plugin"], Erasure(work.tenant_id, tuple(persons), messages))
+
+    def let_forget(self, wanted: Forgetting, work: Work) -> None:
+        """A plugin that fails is asked again later."""
+        try:
+            forget(self.providers, wanted.config, wanted.plugin, wanted.erasure)
+        except Exception as error:
+            # The edge of a plugin: what it raises says only that it has not forgotten yet.
+            raise Retryable(f"{wanted.plugin} failed at fxo_person_erased: {type(error).__name__}") from None
 
 
 def _with_link(provider: CalendarProvider, wanted: MeetingWanted) -> Meeting:

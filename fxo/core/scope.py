@@ -114,7 +114,7 @@ SYSTEM_CALL_SITES: Mapping[str, str] = {
     "health": "answers /readyz and fxo doctor",
     "card_network": "the sandbox's card network, which stands for a company outside",
     "meeting_page": "the local meeting page, admitted by its unguessable link",
-    "demo": "seeds the demo",
+    "demo": "seeds the demo, lists its people and its mails",
 }
 
 

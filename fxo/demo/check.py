@@ -20,7 +20,7 @@ BRIEF = (
     " We run three plants on an old Windows domain. What should we do first?"
 )
 GOOD, DECLINED, CHALLENGE = "4242 4242 4242 4242", "4000 0000 0000 0002", "4000 0025 0000 3155"
-MAIL = "nora@newcomer.example"
+NAME, MAIL = "Nora Newcomer", "nora@newcomer.example"
 PATIENCE = 45.0
 """Seconds that anything which happens outside the page may take."""
 
@@ -159,9 +159,7 @@ class Story:
         assert "/sign-up" in str(form.soup), "no sign-up form"
         password = {"password": "a passphrase of one's own"}
         self.checkout = self.client.follow(
-            self.client.submit(
-                form, "/sign-up", name="Nora Newcomer", mail=MAIL, company="Newcomer AB", zone="Europe/Stockholm", **password
-            )
+            self.client.submit(form, "/sign-up", name=NAME, mail=MAIL, company="Newcomer AB", zone="Europe/Stockholm", **password)
         )
         assert self.checkout.status == 200, self.checkout.words
         assert self.expert in self.checkout.words, "another expert at checkout"
@@ -214,7 +212,7 @@ class Story:
     def mails(self) -> str:
         uids = set()
         for address in (MAIL, self._signin(self.expert).mail):
-            page = self._mail(address, "Booked" if address == MAIL else "New session")
+            page = self._mail(address, "Booked" if address == MAIL else f"New session: {NAME}")
             attachment = next(str(a["href"]) for a in page.soup.find_all("a") if str(a.get("href", "")).endswith(".ics"))
             event = Calendar.from_ical(self.client.http.get(attachment).content).walk("VEVENT")[0]
             assert event.start == _at(self.soon), f"{event.start} instead of {_at(self.soon)}"
@@ -288,7 +286,8 @@ class Story:
     def reminders(self) -> None:
         self._until(_at(self.soon) - timedelta(minutes=59))
         for address in (MAIL, self._signin(self.expert).mail):
-            for subject in ("Tomorrow", "In one hour"):
+            other = self.expert if address == MAIL else NAME
+            for subject in (f"Tomorrow: your session with {other}", f"In one hour: your session with {other}"):
                 self._mail(address, subject)
                 assert self._count(address, subject) == 1, f"{subject!r} came more than once to {address}"
 
@@ -303,7 +302,7 @@ class Story:
 
     def captured(self) -> None:
         self._mail(MAIL, "Receipt: $800")
-        self._mail(self._signin(self.expert).mail, "You earned $640")
+        self._mail(self._signin(self.expert).mail, f"You earned $640 with {NAME}")
         self._move("1h")
         assert self._count(MAIL, "Receipt") == 1, "more than one receipt"
         assert "Completed and paid" in self.client.get(self.session).words

@@ -1,4 +1,4 @@
-"""The demo's data: two tenants, a network of partners, and somebody to sign in as in every role. Safe to repeat."""
+"""The demo's data: three tenants, a network of partners, somebody to sign in as in every role, and what was before."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from flask import Flask
 from fxo import platform
 from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
-from fxo.core.money import Money
 from fxo.core.partners.commands import add_to_roster, import_partners, partner_id_of
 from fxo.core.partners.importing import PartnerImport, read
 from fxo.core.scope import CODE, TenantConfig, system_scope, tenant_scope
+from fxo.demo.history import tell
+from fxo.demo.portals import Person, portals
 from fxo.tenants import members, network, passwords, records
 
 NETWORK_FILE = Path(__file__).with_name("network.json")
@@ -56,42 +57,35 @@ class Signins:
         return next(each for each in self.partners if each.name == name)
 
 
-TENANTS = (
-    records.NewTenant(
-        "fortium", "Fortium", Money(80_000, "USD"),
-        brand={"colour": "#14532d", "tagline": "Technology leaders for the hour that matters"},
-    ),
-    records.NewTenant(
-        "globex", "Globex Expert Desk", Money(72_000, "USD"), visitors_may_match=False, mail_domains=("globex.example",),
-        brand={"colour": "#5b21b6", "tagline": "Experts for people at Globex"},
-    ),
-)  # fmt: skip
-
-
-def _member(role: str, host: str, name: str, mail: str) -> Signin:
-    return Signin(role, host, name, mail, PHRASES[role])
-
-
-MEMBERS = (
-    _member(CLIENT, "fortium", "Sarah Lindqvist", "sarah@lindqvist.example"),
-    _member(ADMINISTRATOR, "fortium", "Marcus Bell", "marcus@fortium.example"),
-    _member(CLIENT, "globex", "Priya Raman", "priya@globex.example"),
-    _member(ADMINISTRATOR, "globex", "Tom Okafor", "tom@globex.example"),
+PORTALS = portals()
+TENANTS = tuple(portal.tenant for portal in PORTALS)
+MEMBERS = tuple(
+    Signin(member.role, portal.tenant.slug, member.name, member.mail, PHRASES[member.role])
+    for portal in PORTALS
+    for member in portal.members
 )
-COMPANIES = {"sarah@lindqvist.example": ("Lindqvist AB", "Europe/Stockholm")}
-OPS = _member(OPERATOR, "ops", "Olu Adeyemi", "olu@fxo.example")
+OPS = Signin(OPERATOR, "ops", "Olu Adeyemi", "olu@fxo.example", PHRASES[OPERATOR])
 
 
-def seed(app: Flask) -> Signins:
-    """Bring the demo's data into the database, and return the accounts. What is there already stays as it is."""
+def seed(app: Flask, *, bare: bool = False) -> Signins:
+    """Bring the demo's data into the database, and return the accounts. What is there already stays as it is.
+
+    `bare`: no session has been before, and none is booked.
+    """
     with app.app_context():
         parts = platform.current()
         parts.store.run(system_scope("demo"), CODE, _movable_clock)
         tenants = {wanted.slug: _tenant(parts, wanted) for wanted in TENANTS}
-        partners = _partners(parts, tenants)
-        for signin in MEMBERS:
-            parts.store.run(tenant_scope(tenants[signin.host].id), CODE, _sign_up, tenants[signin.host], signin)
+        found = read(NETWORK_FILE)
+        _partners(parts, tenants, found)
+        for portal in PORTALS:
+            config = tenants[portal.tenant.slug]
+            for member in portal.members:
+                parts.store.run(tenant_scope(config.id), CODE, _sign_up, config, member)
         parts.store.run(system_scope("sign_in"), CODE, _operator)
+        if not bare:
+            tell(parts, tenants, PORTALS, found)
+    partners = tuple(Signin(PARTNER, "partners", item.name, item.email, PHRASES[PARTNER]) for item in found)
     return Signins(MEMBERS, partners, OPS)
 
 
@@ -107,14 +101,12 @@ def _tenant(parts: platform.Platform, wanted: records.NewTenant) -> TenantConfig
         return parts.records.by_slug(wanted.slug)
 
 
-def _partners(parts: platform.Platform, tenants: dict[str, TenantConfig]) -> tuple[Signin, ...]:
-    found = read(NETWORK_FILE)
+def _partners(parts: platform.Platform, tenants: dict[str, TenantConfig], found: list[PartnerImport]) -> None:
     parts.store.run(system_scope("partners"), CODE, _import_new, found, {slug: config.id for slug, config in tenants.items()})
     for slug, config in tenants.items():
         roster = [partner_id_of(item.id) for item in found if slug in item.tenants]
         parts.store.run(tenant_scope(config.id), CODE, _fill_roster, roster)
     parts.store.run(system_scope("partners"), CODE, _let_in, [partner_id_of(item.id) for item in found])
-    return tuple(Signin(PARTNER, "partners", item.name, item.email, PHRASES[PARTNER]) for item in found)
 
 
 def _import_new(tx: Transaction, found: list[PartnerImport], tenants: dict[str, UUID]) -> None:
@@ -144,11 +136,11 @@ def _let_in(tx: Transaction, partner_ids: list[UUID]) -> None:
             )
 
 
-def _sign_up(tx: Transaction, config: TenantConfig, signin: Signin) -> None:
-    known = tx.driver.execute("select 1 from members where tenant_id = %s and email = %s", (config.id, signin.mail)).fetchone()
+def _sign_up(tx: Transaction, config: TenantConfig, member: Person) -> None:
+    known = tx.driver.execute("select 1 from members where tenant_id = %s and email = %s", (config.id, member.mail)).fetchone()
     if known is None:
-        company, zone = COMPANIES.get(signin.mail, (config.name, "America/New_York"))
-        members.sign_up(tx, config, members.SignUp(signin.name, signin.mail, signin.password, company, zone, signin.role))
+        who = members.SignUp(member.name, member.mail, PHRASES[member.role], member.company, member.zone, member.role)
+        members.sign_up(tx, config, who)
 
 
 def _operator(tx: Transaction) -> None:

@@ -47,8 +47,11 @@ class Demo:
 
 
 @contextmanager
-def started(given: Settings, *, port: int, fresh: bool = False) -> Iterator[Demo]:
-    """Start everything, and stop it at the end with the data kept. Port 0 is any free one. Raises `FxoError` with a sentence."""
+def started(given: Settings, *, port: int, fresh: bool = False, bare: bool = False) -> Iterator[Demo]:
+    """Start everything, and stop it at the end with the data kept. Port 0 is any free one; `bare` is without a history.
+
+    Raises `FxoError` with a sentence.
+    """
     if given.database_url and not given.database_admin_url:
         raise Unready("Set FXO_DATABASE_ADMIN_URL too: the demo makes its logins and tables with it.")
     port = require_port(port, given.bind)
@@ -66,7 +69,7 @@ def started(given: Settings, *, port: int, fresh: bool = False) -> Iterator[Demo
             _refuse_what_is_no_demo(settings)
         initialise(settings)
         migrate(settings, plugin_scripts())
-        signins = _seeded(settings)
+        signins = _seeded(settings, bare)
         logs = settings.data_dir / "logs"
         variables = environment.variables(settings)
         programs = [Program(name, [sys.executable, "-m", "fxo.cli", command], variables) for name, command in PROCESSES.items()]
@@ -83,13 +86,13 @@ def where(given: Settings) -> str:
     return str(given.data_dir.resolve())
 
 
-def checked(given: Settings) -> Generator[Step, None, None]:
+def checked(given: Settings, *, bare: bool = False) -> Generator[Step, None, None]:
     """Start a demo with data of its own, drive it through the whole flow, and leave nothing behind."""
     begun = time.monotonic()
     with ExitStack() as stack:
         own = _of_its_own(stack, given)
         try:
-            running = stack.enter_context(started(own, port=0))
+            running = stack.enter_context(started(own, port=0, bare=bare))
         except Exception as error:
             # The edge of the check: its answer is a step in any case.
             yield Step("everything starts", False, _ms(begun), sentence(error))
@@ -166,7 +169,7 @@ def _refuse_what_is_no_demo(settings: Settings) -> None:
             raise FxoError(f"The database {name} is no demo's: name another in FXO_DATABASE_URL, such as fxo_demo.")
 
 
-def _seeded(settings: Settings) -> Signins:
+def _seeded(settings: Settings, bare: bool) -> Signins:
     app = target.app(settings)
     for handler in logging.getLogger("fxo").handlers:
         handler.setFormatter(logging.Formatter("%(message)s"))  # what this process still says is for the person who started it
@@ -178,7 +181,7 @@ def _seeded(settings: Settings) -> Signins:
                     f"The data were made with another master key than that of {settings.data_dir}: set the right FXO_MASTER_KEY, "
                     "or begin anew with `fxo demo --fresh`."
                 )
-            signins = seed(app)
+            signins = seed(app, bare=bare)
             for config in parts.records.all():
                 if live := parts.providers.live(config):
                     raise Unready(f"{config.slug} uses {live[0]}, which talks to the outside; a demo's clock can be moved.")

@@ -7,12 +7,11 @@ from zlib import crc32
 
 from flask import g, get_flashed_messages, request
 
-from fxo import platform
-from fxo.core.clock import in_zone
 from fxo.core.events.store import request_id
-from fxo.core.scope import CODE, Permission, system_scope
+from fxo.core.scope import Permission
 from fxo.web import again, identity, theme_choice
 from fxo.web.assets import PLATFORM_BRAND, brand_of_place, theme_url
+from fxo.web.clock_bar import clock_bar
 from fxo.web.language import _
 from fxo.web.places import OPS, PARTNERS, PORTAL, Place
 
@@ -93,7 +92,7 @@ def frame(*, bare: bool = False) -> dict[str, Any]:
         "messages": []
         if bare
         else [{"kind": kind, "title": "", "text": text} for kind, text in get_flashed_messages(with_categories=True)],
-        "clock_bar": None if bare or not known else _clock_bar(),
+        "clock_bar": None if bare or not known else clock_bar(_return_to()),
         "request_id": request_id.get(),
     }
 
@@ -137,22 +136,6 @@ def _return_to() -> str:
     if request.method == "GET":
         return request.full_path.rstrip("?")
     return again.before()
-
-
-def _clock_bar() -> dict[str, Any] | None:
-    parts = platform.current()
-    if not parts.settings.demo:
-        return None
-    with parts.store.transaction(system_scope("clock"), CODE) as tx:
-        now = tx.now
-    user = identity.me()
-    zone = user.zone if user else "UTC"
-    return {
-        "now": {"text": in_zone(now, zone), "iso": now.isoformat()},
-        "action": "/demo/clock",
-        "return_to": _return_to(),
-        "outbox_url": "/demo/outbox",
-    }
 
 
 def initials(name: str) -> str:

@@ -56,8 +56,7 @@ class Words:
             return ""
         if alone := _NAME.fullmatch(sentence):
             return self.words[alone[1]]
-        # People have no language of their own yet, and nobody's browser is there to ask.
-        return self._filled(languages()[SOURCE].gettext(sentence))
+        return self._filled(_translated(sentence))
 
     def _filled(self, sentence: str) -> str:
         return sentence % {name: isolated(said) for name, said in self.words.items()}
@@ -109,12 +108,18 @@ class Markups(Words):
 
     def _spelt(self, name: str, word: Word) -> Iterator[tuple[str, str]]:
         if isinstance(word, Link) and word.url.startswith(("https://", "http://")):
-            yield name, Markup('<a class="text" href="{0}" style="color:{1};">{0}</a>').format(word.url, self.link_colour)
+            label = _translated(word.label) if word.label else word.url
+            yield name, Markup('<a class="text" href="{}" style="color:{};">{}</a>').format(word.url, self.link_colour, label)
         else:
             yield from super()._spelt(name, word)
 
     def _hours(self, word: Moment) -> str:
         return Markup('<span style="white-space:nowrap">{}</span>').format(super()._hours(word))
+
+
+def _translated(sentence: str) -> str:
+    """In the source language: a mail is written where no browser is that could be asked for another."""
+    return languages()[SOURCE].gettext(sentence)
 
 
 def isolated(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from textwrap import fill
 from urllib.parse import urljoin
 
 from flask import Flask
@@ -14,8 +13,6 @@ from fxo.core.scope import TenantConfig
 from fxo.web.assets import PLATFORM_BRAND
 from fxo.web.mail_words import Markups, Words
 from fxo.web.theme import palette
-
-_WIDTH = 72
 
 
 def layout(app: Flask) -> Layout:
@@ -30,7 +27,7 @@ def layout(app: Flask) -> Layout:
         text, page = Words(letter).written(), Markups(letter, colours.light.accent_text).written()
         return Rendered(
             " ".join(text["subject"].split()),
-            plain().get_template("mail/message.txt").render(text, brand=brand, wrapped=_wrapped),
+            plain().get_template("mail/message.txt").render(text, brand=brand),
             app.jinja_env.get_template("mail/message.html").render(page, brand=brand, palette=colours),
         )
 
@@ -48,8 +45,3 @@ def _brand(config: TenantConfig) -> dict[str, str]:
         "logo_url": logo if logo.startswith(("https://", "http://")) else "",
         "line": config.brand.get("tagline") or "",
     }
-
-
-def _wrapped(text: str) -> str:
-    """In lines as a letter has them; an address is never broken."""
-    return fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -100,7 +100,8 @@ def test_it_starts_serves_both_portals_stops_with_the_data_kept_and_starts_again
     demo = start("--port", str(port))
     assert demo.ready(), demo.text
     for text in (f"http://fortium.localhost:{port}", f"http://globex.localhost:{port}", f"http://ops.localhost:{port}",
-                 f"http://partners.localhost:{port}", "sarah@lindqvist.example", "Mails go to the outbox"):  # fmt: skip
+                 f"http://partners.localhost:{port}", f"http://hansa.localhost:{port}",
+                 f"http://fortium.localhost:{port}/demo", "sarah@lindqvist.example", "Mails go to the outbox"):  # fmt: skip
         assert text in demo.text
     assert get(port, "fortium.localhost", "/healthz") == (200, '{"ok":true}\n')
     assert get(port, "fortium.localhost", "/")[0] == 200
@@ -113,7 +114,7 @@ def test_it_starts_serves_both_portals_stops_with_the_data_kept_and_starts_again
     assert json.loads(found.stdout)["ok"], found.stdout
 
     # A second one does not disturb it.
-    second = start("--port", "0")
+    second = start("--port", "0", "--bare")
     assert second.ended() == 1
     assert f"Error: Another fxo (process {demo.process.pid}) is using {data_dir}" in second.text
     assert "Traceback" not in second.text
@@ -131,7 +132,7 @@ def test_it_starts_serves_both_portals_stops_with_the_data_kept_and_starts_again
 
     secrets_file = data_dir / "secrets.json"
     before = secrets_file.read_text()
-    fresh = start("--port", str(port), "--fresh")
+    fresh = start("--port", str(port), "--fresh", "--bare")
     assert wait_until(lambda: not secrets_file.exists() or secrets_file.read_text() != before, START_SECONDS)
     fresh.stop()
     assert "Traceback" not in fresh.text
@@ -147,7 +148,7 @@ def test_a_taken_port_is_one_sentence(start: Start, data_dir: Path) -> None:
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing_running(start: Start, data_dir: Path) -> None:
-    demo = start("--port", "0")
+    demo = start("--port", "0", "--bare")
     assert wait_until(lambda: (data_dir / "lock").exists(), START_SECONDS)
     assert demo.stop() == 130
     assert "Stopped." in demo.text
@@ -180,11 +181,11 @@ def test_it_runs_on_given_servers_and_never_beside_real_data(
         connection.execute(f"create database {name}")  # type: ignore[call-overload]
     with psycopg.connect(servers.admin_url, dbname=name, autocommit=True) as connection:
         connection.execute("create table of_something_else ()")
-    other = start("--port", "0", **given)
+    other = start("--port", "0", "--bare", **given)
     assert other.ended() == 1
     assert f"Error: The database {name} is no demo's" in other.text
 
-    demo = start("--port", "0", "--fresh", **given)
+    demo = start("--port", "0", "--fresh", "--bare", **given)
     assert demo.ready(), demo.text
     assert not (data_dir / "servers").exists()
     assert demo.stop() == 0
@@ -193,7 +194,7 @@ def test_it_runs_on_given_servers_and_never_beside_real_data(
     with psycopg.connect(servers.admin_url, dbname=name) as connection:
         connection.execute("select set_config('role', %s, true)", (f"{given['FXO_ROLE_PREFIX']}_owner",))
         connection.execute("delete from clock")
-    real = start("--port", "0", **given)
+    real = start("--port", "0", "--bare", **given)
     assert real.ended() == 1
     assert f"Error: The database {name} is no demo's" in real.text
 
@@ -201,7 +202,7 @@ def test_it_runs_on_given_servers_and_never_beside_real_data(
     assert kept.ended() == 1
     assert "Error: The database postgres is not dropped" in kept.text
 
-    without = start("--port", "0", **given | {"FXO_DATABASE_ADMIN_URL": ""})
+    without = start("--port", "0", "--bare", **given | {"FXO_DATABASE_ADMIN_URL": ""})
     assert without.ended() == 1
     assert "Set FXO_DATABASE_ADMIN_URL too" in without.text
 

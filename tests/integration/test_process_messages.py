@@ -57,7 +57,7 @@ def test_with_the_calendar_down_the_booking_stands_and_the_link_follows(moody: S
     moody.live(21 * SECOND)
     assert sorted(moody.kinds()) == ["booking_confirmed_client", "booking_confirmed_partner"]
     for message in moody.mails():
-        assert "The meeting link follows by mail" in message.text
+        assert "Meeting link: Follows by mail" in message.text
         assert "Join:" not in message.text + message.html
         event = ics(message)
         assert "location" not in event

@@ -10,12 +10,14 @@ from typing import Any
 import flask
 import pytest
 
+from fxo.core.clients import commands as clients
+from fxo.core.events.model import ERASED
 from fxo.core.scope import TenantConfig
 from tests.conftest import PASSWORD
 from tests.support.browser import Page, Person
 from tests.support.flow import shortlist, sign_in
 from tests.support.plugins import Listener, plugin
-from tests.support.story import CLIENT_MAIL, Story, story
+from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -146,3 +148,35 @@ def test_the_hooks_of_one_tenant_carry_that_tenants_settings(databases: Any) -> 
         told.book("dana", told.ahead(2 * DAY))
         told.work()
         assert told_by == [("fortium", config.id)]
+
+
+# Forgetting somebody -----------------------------------------------------------------------------------------------
+
+
+def test_who_is_erased_is_forgotten_in_the_outbox_too_and_by_every_plugin_that_keeps_people(databases: Any) -> None:
+    heard: list[Any] = []
+    fails = [RuntimeError("not now")]
+
+    def forget(erasure: Any) -> None:
+        if fails:
+            raise fails.pop()
+        heard.append(erasure)
+
+    with story(databases, plugin("crm", fxo_person_erased=forget)) as told:
+        starts_at = told.ahead(2 * DAY)
+        booked = told.book("dana", starts_at)
+        told.live(MINUTE)
+        other = [message.id for message in told.mails()]
+        assert len(other) == 2 and "Sarah" in told.mails(to=DANA_MAIL)[0].text
+        told.live_until(starts_at)
+        told.complete(booked, "dana")
+        told.live(HOUR)
+        told.run(told.client, clients.erase, told.client.id)
+        told.live(HOUR)
+        for message in told.mails():
+            assert (message.to_name, message.to_address, message.text, message.html) == (ERASED, "", ERASED, "")
+            assert (message.subject, message.attachments) == (ERASED, ())
+        [erasure] = heard
+        assert erasure.person_ids == (told.client.id,) and erasure.tenant_id == told.config.id
+        assert {message.id for message in told.mails()} == set(erasure.message_ids) > set(other)
+        assert told.dead() == []

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,8 @@ from fxo.core.consultations.slots import open_slots
 from fxo.core.matching.port import URGENCIES
 from fxo.core.partners.availability import Availability
 from fxo.core.partners.importing import PartnerImport, read
+from fxo.demo.portals import portals
+from fxo.web.theme import palette
 
 PARTNERS = read(files("fxo.demo").joinpath("network.json").read_bytes(), "network.json")
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -76,6 +79,38 @@ def test_the_two_portals_have_rosters_that_overlap() -> None:
     assert all((partner.visible_to, partner.tenants) == ("globex", ("globex",)) for partner in private)
     for roster in (fortium, globex):
         assert {"CIO", "CTO", "CISO"} <= {role for partner in PARTNERS if partner.id in roster for role in partner.roles}
+
+
+def test_the_european_portal_has_partners_who_work_when_its_clients_do() -> None:
+    roster = [partner for partner in PARTNERS if "hansa" in partner.tenants]
+    assert len(roster) == 12
+    assert {"CIO", "CTO", "CISO"} <= {role for partner in roster for role in partner.roles}
+    offsets = {NOW.astimezone(ZoneInfo(partner.timezone)).utcoffset() for partner in roster}
+    assert max(offsets) - min(offsets) <= timedelta(hours=3)  # type: ignore[type-var, operator]
+
+
+def test_the_three_portals_differ_in_look_price_and_words() -> None:
+    tenants = [portal.tenant for portal in portals()]
+    assert [(each.slug, str(each.price)) for each in tenants] == [("fortium", "$800"), ("globex", "$720"), ("hansa", "€690")]
+    for name in ("colour", "headline", "lead", "tagline", "logo_text", "privacy"):
+        assert len({(each.brand or {})[name] for each in tenants}) == 3
+    for each in tenants:
+        palette(each.brand["colour"])  # type: ignore[index]
+        examples, questions = each.brand["examples"], each.brand["questions"]  # type: ignore[index]
+        assert len(examples) == 3 and len(questions) >= 3
+        for example in examples:
+            assert set(example) == {"title", "text", "industry", "urgency"} and example["urgency"] in URGENCIES
+        assert all(set(question) == {"question", "answer"} for question in questions)
+
+
+def test_every_person_of_the_portals_has_an_address_that_the_portal_takes() -> None:
+    mails = [person.mail for portal in portals() for person in (*portal.members, *portal.clients)]
+    assert len(set(mails)) == len(mails)
+    for portal in portals():
+        for person in (*portal.members, *portal.clients):
+            assert re.fullmatch(r"[a-z.-]+@[a-z.-]+\.example", person.mail), person.mail
+            assert not portal.tenant.mail_domains or person.mail.partition("@")[2] in portal.tenant.mail_domains
+            assert ZoneInfo(person.zone)
 
 
 def test_there_are_six_example_briefs() -> None:

@@ -91,3 +91,21 @@ def test_no_name_adds_a_property(name: str) -> None:
     _, event = parsed(invitation(wanted, now=NOW))
     assert event["ATTENDEE"] == "mailto:bo@example.com"
     assert "X-EVIL" not in event
+
+
+@pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
+def test_a_strict_reader_finds_what_the_standard_asks_for(method: Any) -> None:
+    """RFC 5545 (lines, required properties) and RFC 5546 (a request and its cancellation name who calls and who comes)."""
+    long = replace(WANTED, title="Ein sehr langer Titel über Wiederanlauf und Notfallübungen 李 " * 4)
+    data = invitation(long, method, "https://meet.example/" + "a" * 90, now=NOW)
+    lines = data.split(b"\r\n")
+    assert lines[-1] == b"" and b"\n" not in b"".join(lines) and all(len(line) <= 75 for line in lines)
+    assert lines[0] == b"BEGIN:VCALENDAR" and lines[-2] == b"END:VCALENDAR"
+    data.decode("utf-8")
+    calendar, event = parsed(data)
+    assert {"PRODID", "VERSION", "METHOD", "CALSCALE"} <= set(calendar)
+    assert {"UID", "SEQUENCE", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "ORGANIZER", "ATTENDEE", "STATUS"} <= set(event)
+    for once in (b"\r\nUID:", b"\r\nSEQUENCE:", b"\r\nDTSTAMP:", b"\r\nMETHOD:", b"\r\nSTATUS:"):
+        assert data.count(once) == 1
+    assert event["ORGANIZER"].params["CN"] == "fxo"
+    assert {guest.params["CUTYPE"] for guest in event["ATTENDEE"]} == {"INDIVIDUAL"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -91,6 +92,53 @@ def test_a_day_ahead_does_what_was_due_on_the_way_in_its_order(sarah: Person, pa
     assert len(subjects) == 4, subjects  # both confirmations, and both reminders of the last hour
 
 
+def test_the_bar_says_what_happens_next_and_names_people_to_each_other_alone(
+    sarah: Person, visit: Callable[[str], Person], parts: platform.Platform, partner_id: UUID, other_tenant: TenantConfig
+) -> None:
+    assert sarah.get("/").soup.select_one(".clock-bar__next") is None
+    book(sarah, partner_id)
+    demo_clock.move(parts.store, parts.performer, demo_clock.now(parts.store) + timedelta(minutes=11))
+
+    def bar(person: Person, path: str = "/") -> str:
+        found = person.get(path).soup.select_one(".clock-bar__next")
+        return " ".join(found.get_text(" ").split()) if found else ""
+
+    for _ in range(6):
+        if "a reminder to" in bar(sarah):
+            break
+        move(sarah, "next")
+    assert re.search(r"Next: a reminder to (Sarah|Dana) \w+, (today|tomorrow) \d\d:\d\d", bar(sarah)), bar(sarah)
+    assert "a reminder to a client" in bar(visit("fortium.localhost")) or "to an expert" in bar(visit("fortium.localhost"))
+    assert "something in another portal" in bar(visit("globex.localhost"), "/sign-in")
+
+
+def test_one_press_makes_one_anybody_of_the_place(
+    visit: Callable[[str], Person], tenant: TenantConfig, client_actor: Actor, partner_id: UUID, operator_actor: Actor
+) -> None:
+    add_member(tenant, "boss@lindqvist.example", name="Bea Boss", role="administrator")
+    for host, name in (("fortium", "Bea Boss"), ("fortium", "Sarah Lindqvist"), ("partners", "Dana Whitfield"), ("ops", "Olu")):
+        person = visit(f"{host}.localhost")
+        panel = person.get("/demo")
+        [door] = [each for each in panel.soup.select(".door") if name in each.get_text()]
+        form = panel.form("/demo/sign-in") | {"who": str(door.select_one("[name=who]")["value"])}  # type: ignore[index]
+        assert person.post("/demo/sign-in", form).status == 303
+        assert f"Account: {name}" in person.get("/").text
+    panel = visit("fortium.localhost").get("/demo")
+    assert "4242 4242 4242 4242" in panel.words
+    assert "Go there" in panel.words
+
+
+def test_nobody_is_signed_in_as_somebody_of_another_place(
+    visit: Callable[[str], Person], tenant: TenantConfig, other_tenant: TenantConfig, client_actor: Actor, partner_id: UUID
+) -> None:
+    stranger = add_member(other_tenant, "gina@globex.example").id
+    for host, who in (("fortium", stranger), ("fortium", partner_id), ("partners", client_actor.id), ("ops", partner_id)):
+        person = visit(f"{host}.localhost")
+        form = {"form_token": person.get("/demo").form("/demo/clock")["form_token"], "who": str(who)}
+        assert person.post("/demo/sign-in", form).status == 404
+        assert "Account:" not in person.get("/demo").text
+
+
 # The mover itself --------------------------------------------------------------------------------------------------
 
 
@@ -161,22 +209,29 @@ def test_work_in_other_hands_is_waited_for(app: Flask, parts: platform.Platform,
     assert len(after) == 1
 
 
-def test_work_that_stays_in_other_hands_is_left_to_them(
-    parts: platform.Platform, tenant: TenantConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(demo_clock, "PATIENCE", 0.2)
+def test_work_that_stays_in_other_hands_is_left_to_them(parts: platform.Platform, tenant: TenantConfig) -> None:
     recorded(parts, "test.held")
     begin, work_id = demo_clock.now(parts.store), plan(parts, tenant, "test.held", timedelta())
     with parts.store.transaction(tenant_scope(tenant.id), CODE) as tx:
         assert rows.claim(tx, work_id, timedelta(minutes=1))
-    there = demo_clock.move(parts.store, parts.performer, begin + timedelta(hours=1))
+    there = demo_clock.move(parts.store, parts.performer, begin + timedelta(hours=1), patience=0.2)
     assert there >= begin + timedelta(hours=1)
+
+
+def test_one_press_works_no_longer_than_it_may_and_the_next_one_goes_on(parts: platform.Platform, tenant: TenantConfig) -> None:
+    begin, seen = demo_clock.now(parts.store), recorded(parts, "test.many")
+    for hour in range(1, 6):
+        plan(parts, tenant, "test.many", timedelta(hours=hour))
+    there = demo_clock.move(parts.store, parts.performer, begin + timedelta(hours=9), seconds=0)
+    assert there < begin + timedelta(hours=2), "it stands where it has come to"
+    assert demo_clock.move(parts.store, parts.performer, begin + timedelta(hours=9)) >= begin + timedelta(hours=9)
+    assert len(seen) == 5
 
 
 def test_a_platform_that_is_no_demo_has_none_of_it(databases: Any) -> None:
     settings = databases.settings("nowhere", demo=False)
     rules = {str(rule) for rule in create_app(settings).url_map.iter_rules()}
-    assert not any("/demo/" in rule for rule in rules)
+    assert not any(rule.startswith("/demo") for rule in rules)
 
 
 # The outbox --------------------------------------------------------------------------------------------------------
@@ -193,8 +248,14 @@ def test_the_outbox_shows_a_mail_its_invitation_and_how_it_looks(
     assert len(links) == 2
     opened = sarah.get(links[0])
     mail = f"/demo/outbox/{links[0].partition('mail=')[2]}"
-    assert "From" in opened.words
-    assert "\nhttp://fortium.localhost:8000" in opened.text, "each part of a plain mail stands on its own line"
+    assert "From Fortium <no-reply@localhost>" in opened.words
+    frame = opened.soup.select_one("iframe")
+    assert frame and frame["src"] == mail and "allow-scripts" not in str(frame["sandbox"])
+    assert "frame-src 'self'" in opened.headers["Content-Security-Policy"]
+    plain = sarah.get(links[0] + "&view=text")
+    assert "frame-src" not in plain.headers["Content-Security-Policy"]
+    assert "\nhttp://fortium.localhost:8000" in plain.text, "each part of a plain mail stands on its own line"
+    assert "BEGIN:VCALENDAR" in sarah.get(links[0] + "&view=ics").text
     looks = sarah.get(mail)
     assert looks.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
     assert "script" not in looks.headers["Content-Security-Policy"]
@@ -206,6 +267,20 @@ def test_the_outbox_shows_a_mail_its_invitation_and_how_it_looks(
     assert Calendar.from_ical(got.text).walk("VEVENT")
     assert sarah.get(mail + "/other.ics").status == 404
     assert sarah.get("/demo/outbox/unknown").status == 404
+
+
+def test_the_outbox_is_searched_by_reader_and_subject(sarah: Person, parts: platform.Platform, partner_id: UUID) -> None:
+    book(sarah, partner_id)
+    demo_clock.move(parts.store, parts.performer, demo_clock.now(parts.store) + timedelta(minutes=1))
+
+    def found(words: str) -> list[str]:
+        page = sarah.get(f"/demo/outbox?q={words}")
+        return [link.b.get_text() for link in page.soup.select(".mails a")]
+
+    assert [subject.partition(":")[0] for subject in found("SARAH@lindqvist")] == ["Booked"]
+    assert [subject.partition(":")[0] for subject in found("dana@")] == ["New session"]
+    assert found("nobody%") == []
+    assert "No mail has these words" in sarah.get("/demo/outbox?q=nobody%25").words
 
 
 def test_a_portal_shows_the_mails_of_its_tenant_alone(

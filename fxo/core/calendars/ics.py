@@ -9,6 +9,10 @@ from icalendar import Calendar, Event, vCalAddress, vText
 
 from fxo.core.calendars.port import Attendee, MeetingWanted
 
+_INVITED = {
+    "CUTYPE": vText("INDIVIDUAL"), "ROLE": vText("REQ-PARTICIPANT"), "PARTSTAT": vText("NEEDS-ACTION"), "RSVP": vText("TRUE"),
+}  # fmt: skip
+
 
 def invitation(
     wanted: MeetingWanted, method: Literal["REQUEST", "CANCEL"] = "REQUEST", join_url: str | None = None, *, now: datetime
@@ -33,11 +37,12 @@ def invitation(
         event.add("url", join_url)
     for guest in wanted.guests:
         person = _person(guest)
-        person.params.update({"ROLE": vText("REQ-PARTICIPANT"), "PARTSTAT": vText("NEEDS-ACTION"), "RSVP": vText("TRUE")})
+        person.params.update(_INVITED)
         event.add("attendee", person, encode=False)
     calendar = Calendar()
     calendar.add("prodid", "-//fxo//sessions//EN")
     calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method)
     calendar.add_component(event)
     return bytes(calendar.to_ical())

@@ -20,7 +20,7 @@ _WITH_CLIENT = (N_("With %(client_of)s."),)
 _INVITED = N_("Your calendar invitation is attached. If anything changes, it updates itself.")
 
 _LINK = (
-    Row(N_("Meeting link"), "%(link)s"),
+    Row(N_("Join"), "%(link)s"),
     Row(N_("Meeting link"), N_("Follows by mail, and will be on the session's page"), when="no_link"),
 )
 _MONEY = (
@@ -82,7 +82,7 @@ SESSIONS: dict[str, Entry] = {
         paragraphs=(_BOTH_TIMES, _WITH_EXPERT),
         action=(N_("Open your session"), _SESSION),
         under_action=(N_("The invitation in your calendar now has the link too."),),
-        rows=(Row(N_("Meeting link"), "%(link)s"),),
+        rows=(Row(N_("Join"), "%(link)s"),),
         why=_TO_CLIENT,
         change=_SETTINGS,
         states=_AHEAD,
@@ -97,7 +97,7 @@ SESSIONS: dict[str, Entry] = {
         paragraphs=(_BOTH_TIMES, _WITH_CLIENT),
         action=(N_("Open the session"), _SESSION),
         under_action=(N_("The invitation in your calendar now has the link too."),),
-        rows=(Row(N_("Meeting link"), "%(link)s"),),
+        rows=(Row(N_("Join"), "%(link)s"),),
         why=_TO_PARTNER,
         states=_AHEAD,
         until=timedelta(0),
@@ -182,7 +182,7 @@ SESSIONS: dict[str, Entry] = {
             Row(N_("Session"), "%(when)s"),
             Row(N_("Expert"), "%(partner)s"),
             Row(N_("Charged to"), "%(card)s"),
-            Row(N_("Paid on"), "%(paid_at)s"),
+            Row(N_("Paid on"), "%(paid_at_date)s"),
             Row(N_("Receipt number"), "%(receipt)s"),
             Row(N_("Total"), "%(paid)s", strong=True),
         ),

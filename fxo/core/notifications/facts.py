@@ -17,6 +17,7 @@ from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.matching import queries as matching
+from fxo.core.notifications.entry import N_
 from fxo.core.notifications.letter import Link, Moment, Word
 from fxo.core.partners import queries as partners
 from fxo.core.payments import queries as payments
@@ -25,6 +26,8 @@ from fxo.core.scope import TenantConfig
 
 LONGEST_BRIEF = 1_200
 """What is longer goes on on the session's page."""
+
+MEETING_ROOM = N_("Meeting room")
 
 YES = "yes"
 """The word of what only is or is not, for `When`."""
@@ -75,7 +78,7 @@ def gather(tx: Transaction, config: TenantConfig, consultation_id: UUID) -> Fact
         "partner_title": one_line(partners.profile(tx, row.partner_id).title),
         "partner_id": str(row.partner_id),
         "brief": _brief(tx, row.brief_id),
-        **({"link": Link(link)} if link else {"no_link": YES}),
+        **({"link": Link(link, MEETING_ROOM)} if link else {"no_link": YES}),
         **({f"by_{row.reason}": YES} if row.reason else {}),
         **_cancelling(row, tx.now),
         **_money(row, payments.find(tx, payments.payment_id_of(row.id)), tx.now),

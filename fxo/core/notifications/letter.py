@@ -27,9 +27,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An absolute address; a link on the page, and spelt out in plain text."""
+    """An absolute address: a link with this label on the page, and spelt out in plain text."""
 
     url: str
+    label: str = ""
 
 
 Word = str | Money | Moment | Link

@@ -36,6 +36,8 @@ class Message:
     html: str = ""
     attachments: tuple[Attachment, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    from_name: str = ""
+    """In whose name it is sent, the portal's; the address or number is the provider's setting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -152,7 +152,10 @@ def reaction(
         config: TenantConfig, kind: str, letter: Letter, reader: Reader, work: Work, attachments: tuple[Attachment, ...] = ()
     ) -> Message:
         written = layout(config, letter)
-        return Message(work.key, kind, reader.name, reader.mail, written.subject, written.text, written.html, attachments)
+        return Message(
+            work.key, kind, reader.name, reader.mail, written.subject, written.text, written.html, attachments,
+            from_name=config.name,
+        )  # fmt: skip
 
     def act(wanted: Outgoing, work: Work) -> tuple[str, str] | Declined:
         def deliver(provider: NotificationProvider) -> Delivery:
@@ -184,6 +187,16 @@ def _forget(tx: Transaction, work: Work) -> None:
         tx.driver.execute(
             "update work set body = body - 'words' - 'to' where tenant_id = %s and id = %s", (tx.scope.tenant_id, work.id)
         )
+
+
+def about(tx: Transaction, persons: Sequence[UUID]) -> list[UUID]:
+    """What was delivered to these people, or to others about their sessions: `Message.id` of each."""
+    rows = tx.driver.execute(
+        "select d.id from deliveries d left join consultations c on c.tenant_id = d.tenant_id and c.id = d.consultation_id"
+        " where d.tenant_id = %(t)s and (d.recipient_id = any(%(p)s) or c.client_id = any(%(p)s))",
+        {"t": tx.scope.tenant_id, "p": list(persons)},
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def _had_the_link(tx: Transaction, consultation_id: UUID, recipient_id: UUID) -> bool:

@@ -1,7 +1,7 @@
 """Plugins: loaded once at start, a provider for each tenant, and a guard around every call."""
 
 from fxo.core.hookspecs import OAuthSpec, ProviderSpec
-from fxo.core.plugins.announce import booking_requested, health, observe
+from fxo.core.plugins.announce import booking_requested, forget, health, observe
 from fxo.core.plugins.calls import Guarded
 from fxo.core.plugins.context import ProviderContext
 from fxo.core.plugins.manager import PluginError, Plugins, build_plugin_manager
@@ -20,6 +20,7 @@ __all__ = [
     "booking_requested",
     "build_plugin_manager",
     "first_answer",
+    "forget",
     "health",
     "observe",
     "secret_fields",

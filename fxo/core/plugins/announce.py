@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from typing import Any
 
-from fxo.core.hookspecs import OBSERVERS, Booking
+from fxo.core.hookspecs import OBSERVERS, Booking, Erasure
 from fxo.core.plugins.calls import refuse_inside_transaction, trace
 from fxo.core.plugins.manager import Implementation
 from fxo.core.plugins.providers import Providers
@@ -56,6 +56,17 @@ def observe(
             log.warning("%s failed at %s: %s", name, hook, trace(error))
             failures.append((name, error))
     return failures
+
+
+def forget(providers: Providers, config: TenantConfig, plugin: str, erasure: Erasure) -> None:
+    """Let this plugin forget somebody; its own exception says that it has not."""
+    refuse_inside_transaction("fxo_person_erased")
+    implementation = dict(providers.plugins.implementations("fxo_person_erased"))[plugin]
+
+    def call() -> Any:
+        return implementation(erasure=erasure, context=providers.context(config, plugin))
+
+    providers.bulkheads[plugin].run(call, providers.seconds)
 
 
 def health(providers: Providers) -> list[tuple[str, str | None]]:

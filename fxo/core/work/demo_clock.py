@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from fxo.core.clock import system_now
@@ -29,22 +33,50 @@ def now(store: Store) -> datetime:
         return tx.now
 
 
-def move(store: Store, performer: Performer, to: datetime | None) -> datetime:
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A piece of work that will fall due."""
+
+    tenant_id: UUID
+    kind: str
+    stream_id: UUID
+    body: Mapping[str, Any]
+    due_at: datetime
+
+
+def coming(store: Store, limit: int = 1) -> tuple[datetime, list[Coming]]:
+    """The business time, and what falls due next, the earliest first."""
+    with store.transaction(system_scope("sweeper"), CODE) as tx:
+        found = tx.driver.execute(
+            "select tenant_id, kind, stream_id, body, due_at from work where state in ('due', 'leased') and due_at > %s"
+            " order by due_at, id limit %s",
+            (tx.now, limit),
+        ).fetchall()
+        return tx.now, [Coming(*row) for row in found]
+
+
+def move(
+    store: Store, performer: Performer, to: datetime | None, *, patience: float = PATIENCE, seconds: float = 3_600
+) -> datetime:
     """Move business time to that moment, or (None) to the next one at which something is due; returns where it stands then.
 
     It stops at every due row on the way and does its work, and what follows from it, before it goes on. A moment that has passed
-    moves nothing. Two that move at the same time are safe: the clock only ever goes forward.
+    moves nothing. Two that move at the same time are safe: the clock only ever goes forward. `patience`: seconds to wait at a
+    stop for what somebody else is doing. `seconds`: after so long it stands still where it has come to.
     """
     if not store.clock.demo:
         raise Conflict("Only the demo's clock can be moved.", code="real_time")
     left: set[UUID] = set()
+    ends = time.monotonic() + seconds
     for _ in range(_STOPS):
-        _work_off(store, performer, left)
+        _work_off(store, performer, left, patience)
         stop = _next_due(store, left)
         if to is None:
             to = stop
         if to is None or stop is None or stop > to:
             break
+        if time.monotonic() > ends:
+            return now(store)
         _forward(store, stop)
     else:
         log.warning("the demo's clock was stopped on its way", extra={"stops": _STOPS})
@@ -54,7 +86,7 @@ def move(store: Store, performer: Performer, to: datetime | None) -> datetime:
     return now(store)
 
 
-def _work_off(store: Store, performer: Performer, left: set[UUID]) -> None:
+def _work_off(store: Store, performer: Performer, left: set[UUID], patience: float) -> None:
     """Do what is due until nothing is; what stays due in other hands beyond our patience is added to `left`."""
     pause, waited = threading.Event(), 0.0
     while True:
@@ -64,7 +96,7 @@ def _work_off(store: Store, performer: Performer, left: set[UUID]) -> None:
         outcomes = {performer.perform(tenant_id, work_id) for tenant_id, work_id in due}
         if outcomes != {Outcome.NOT_NOW}:
             continue
-        if waited >= PATIENCE:
+        if waited >= patience:
             log.warning("work stays in other hands; the demo's clock goes on", extra={"rows": len(due)})
             left.update(work_id for _, work_id in due)
             return

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fxo.core.hookspecs import ProviderSpec, hookimpl
+from fxo.core.hookspecs import Erasure, ProviderSpec, hookimpl
+
+if TYPE_CHECKING:
+    from fxo.core.plugins import ProviderContext
 
 
 @hookimpl
@@ -17,3 +21,10 @@ def fxo_register_notification_provider() -> ProviderSpec:
 @hookimpl
 def fxo_migrations() -> Path:
     return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def fxo_person_erased(erasure: Erasure, context: ProviderContext) -> None:
+    from .outbox import empty
+
+    empty(context.tenant_id, erasure.message_ids)

@@ -24,10 +24,16 @@ def named_address(text: str) -> Address:
     return address(*parseaddr(text))
 
 
-def compose(message: Message, sender: str, now: datetime) -> EmailMessage:
+def sender(setting: str, message: Message) -> Address:
+    """The address of the setting, in the portal's name where the message has one."""
+    own = named_address(setting)
+    return Address(_line(message.from_name), addr_spec=own.addr_spec) if message.from_name else own
+
+
+def compose(message: Message, setting: str, now: datetime) -> EmailMessage:
     """The mail. Raises ValueError where an address is none; a line break in a header becomes a space."""
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = named_address(sender)
+    mail["From"] = sender(setting, message)
     mail["To"] = address(message.to_name, message.to_address)
     mail["Subject"] = _line(message.subject)
     mail["Date"] = format_datetime(now)

@@ -13,6 +13,7 @@ create table plugin_notifications_email.outbox (
     html text not null,
     attachments jsonb not null,
     headers jsonb not null,
+    from_name text not null,
     sent_at timestamptz not null
 );
 
@@ -27,5 +28,5 @@ create policy outbox_tenant on plugin_notifications_email.outbox to {tenant}
 create policy outbox_system on plugin_notifications_email.outbox for select to {system} using (true);
 
 grant usage on schema plugin_notifications_email to {tenant}, {system};
-grant select, insert on plugin_notifications_email.outbox to {tenant};
+grant select, insert, update on plugin_notifications_email.outbox to {tenant};
 grant select on plugin_notifications_email.outbox to {system};
