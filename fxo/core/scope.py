@@ -173,6 +173,7 @@ NETWORK_TABLES: Mapping[str, str] = {
     "subscription_cursors": "asynchronous projections read all tenants' events",
     "tenants": "the record of each tenant; a tenant reads its own",
     "hosts": "a host is looked up before the tenant is known",
+    "attempts": "tries at a sign-in are counted before anybody is known",
     "operators": "the platform's own people",
     "operator_uses": "what operators looked at",
     "partners": "one account in the network for all tenants; a tenant reads those on its roster",

@@ -310,7 +310,8 @@ def _invited_again(tx: Transaction, item: Recorded) -> None:
 def _closed(state: str) -> Any:
     def follow(tx: Transaction, item: Recorded) -> None:
         tx.driver.execute(
-            "update invitations set state = %s where tenant_id = %s and id = %s", (state, item.tenant_id, item.value.member_id)
+            "update invitations set state = %s, email = '' where tenant_id = %s and id = %s",
+            (state, item.tenant_id, item.value.member_id),
         )
 
     return follow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -17,13 +17,13 @@ from fxo.core.clients import commands as clients
 from fxo.core.clients import queries as client_rows
 from fxo.core.clock import system_now
 from fxo.core.errors import NotAllowed, NotFound, SignInNeeded
+from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK, new_id, parse_id
-from fxo.core.scope import Actor, ActorKind, Permission, Scope, operator_scope, partner_scope, tenant_scope
-from fxo.tenants import members, network
+from fxo.core.scope import CODE, Actor, ActorKind, Permission, Scope, operator_scope, partner_scope, system_scope, tenant_scope
+from fxo.tenants import members, network, sign_ins
+from fxo.tenants.sign_ins import IDLE, OFTEN
+from fxo.web import browsers
 from fxo.web.places import OPS, PARTNERS, PORTAL, here
-
-IDLE = timedelta(hours=12)
-"""After so long without a request one has to sign in again (PRD SR-1.2)."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,53 +58,78 @@ def init_app(app: Flask) -> None:
         if session.get("place") != place.key or stale:
             session.clear()
         session["place"] = place.key
-        if "_user_id" in session and (seen is None or system_now() - datetime.fromisoformat(seen) > timedelta(minutes=5)):
+        if "_user_id" in session and (seen is None or system_now() - datetime.fromisoformat(seen) > OFTEN):
             session["seen"] = system_now().isoformat()
 
 
 def _load(user_id: str) -> User | None:
-    found, place = parse_id(user_id), here()
-    if found is None:
+    found, sign_in_id = parse_id(user_id), current_sign_in()
+    if found is None or sign_in_id is None or here().kind not in (PORTAL, PARTNERS, OPS):
         return None
-    match place.kind:
-        case "portal":
-            with platform.current().store.transaction(tenant_scope(place.tenant.id), Actor(found, ActorKind.MEMBER)) as tx:
-                actor = members.actor(tx, found)
-                if actor is None:
-                    return None
-                try:
-                    row = client_rows.find(tx, found)
-                except NotFound:
-                    return None
-            return User(actor, row.name, row.zone, row.email)
-        case "partners":
-            person = network.partner(found)
-        case "ops":
-            person = network.operator(found)
-        case _:
+    with platform.current().store.transaction(account_scope(), Actor(found, ActorKind.MEMBER)) as tx:
+        if not sign_ins.lives(tx, sign_in_id, found):
             return None
+        if here().kind == PORTAL:
+            return _member(tx, found)
+    return _of_the_network(found)
+
+
+def _member(tx: Transaction, found: UUID) -> User | None:
+    actor = members.actor(tx, found)
+    if actor is None:
+        return None
+    try:
+        row = client_rows.find(tx, found)
+    except NotFound:
+        return None
+    return User(actor, row.name, row.zone, row.email)
+
+
+def _of_the_network(found: UUID) -> User | None:
+    person = network.partner(found) if here().kind == PARTNERS else network.operator(found)
     return User(person.actor, person.name, person.zone) if person else None
 
 
 def sign_in(actor_id: UUID) -> None:
     """Begin a session for this person at this place, under a fresh cookie; a visitor's briefs become the member's."""
     visitor = visitor_id(make=False)
-    place = session.get("place")
+    place, earlier = session.get("place"), current_sign_in()
     session.clear()
-    session["place"] = place
-    session["seen"] = system_now().isoformat()
-    user = _load(str(actor_id))
+    store = platform.current().store
+    if here().kind == PORTAL:
+        user = store.run(account_scope(), Actor(actor_id, ActorKind.MEMBER), _member, actor_id)
+    else:
+        user = _of_the_network(actor_id)
     if user is None:
         raise NotFound("There is no such account here.")
+    if earlier:
+        store.run(account_scope(), CODE, sign_ins.end, earlier)
+    begun = store.run(account_scope(), CODE, sign_ins.begin, actor_id, browsers.named(request.user_agent.string))
+    session["place"] = place
+    session["seen"] = system_now().isoformat()
+    session["sign_in"] = str(begun)
     login_user(user)
     if visitor and here().kind == PORTAL:
-        platform.current().store.run(scope(), user.actor, clients.adopt, visitor)
+        store.run(scope(), user.actor, clients.adopt, visitor)
 
 
 def sign_out() -> None:
     """End the session."""
+    if (mine := current_sign_in()) is not None:
+        platform.current().store.run(account_scope(), CODE, sign_ins.end, mine)
     logout_user()
     session.clear()
+
+
+def current_sign_in() -> UUID | None:
+    """The sign-in that this browser's cookie names."""
+    return parse_id(session.get("sign_in", ""))
+
+
+def account_scope() -> Scope:
+    """Where the accounts of this place live: a portal's in its tenant, partners' and operators' in the network."""
+    place = here()
+    return tenant_scope(place.tenant.id) if place.kind == PORTAL else system_scope("sign_in")
 
 
 def visitor_id(*, make: bool = True) -> UUID | None:

@@ -35,6 +35,7 @@ from fxo.core.scope import (
 from fxo.core.work import alarms
 from fxo.migrations import ROLES
 from fxo.settings import Settings
+from fxo.tenants import tokens
 from tests.conftest import PASSWORD, add_member, add_tenant
 from tests.support import sql
 from tests.support.browser import Person
@@ -84,6 +85,7 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.rate(booked, 5, "Thanks.")
     told.subscribe()
     told.run(told.client, alarms.raise_alarm, "test", booked, "A person should look.")
+    told.run(told.client, tokens.issue, tokens.RESET, told.client.id)
     StoredState(told.config.id, "calendar_local").put("cursor", 1)
     with sql.owner(told.settings) as connection:
         connection.execute("insert into hosts (host, tenant_id) values (%s, %s)", (f"experts.{slug}.example", told.config.id))
@@ -338,7 +340,7 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
         assert short({name for name in found if name.startswith("public.")}) == {
             "tenants", "hosts", "partners", "partner_logins", "partner_contacts", "partner_standing", "availability", "roster",
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
-            "person_keys",
+            "person_keys", "tokens", "sign_ins", "attempts",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

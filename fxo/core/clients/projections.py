@@ -51,6 +51,8 @@ def _erased(tx: Transaction, item: Recorded) -> None:
         "update ratings set comment = %s where tenant_id = %s and client_id = any(%s)", (ERASED, item.tenant_id, persons)
     )
     tx.driver.execute("delete from saved_methods where tenant_id = %s and client_id = any(%s)", (item.tenant_id, persons))
+    for table in ("tokens", "sign_ins"):
+        tx.driver.execute(f"delete from {table} where tenant_id = %s and person_id = any(%s)", (item.tenant_id, persons))
     tx.driver.execute(
         "update members set email = id::text, password_hash = '' where tenant_id = %s and id = any(%s)", (item.tenant_id, persons)
     )

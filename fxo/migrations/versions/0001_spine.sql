@@ -216,6 +216,37 @@ create table invitations (
 );
 create unique index invitations_open on invitations (tenant_id, email) where state = 'open';
 
+-- Links in mails that can be used once. The rows of partners and operators stand under the network.
+create table tokens (
+    tenant_id uuid not null,
+    hash bytea not null check (length(hash) = 32),
+    purpose text not null,
+    person_id uuid not null,
+    data jsonb not null,
+    expires_at timestamptz not null,
+    primary key (tenant_id, hash)
+);
+create index tokens_of_person on tokens (tenant_id, person_id, purpose);
+
+-- The browsers in which somebody is signed in; the cookie names the row, and without it the cookie is worth nothing.
+create table sign_ins (
+    tenant_id uuid not null,
+    id uuid not null,
+    person_id uuid not null,
+    browser text not null,
+    began_at timestamptz not null,
+    seen_at timestamptz not null,
+    primary key (tenant_id, id)
+);
+create index sign_ins_of_person on sign_ins (tenant_id, person_id);
+
+-- How often somebody tried, by a hash of who and what; may be emptied at any moment.
+create table attempts (
+    key bytea primary key,
+    count int not null,
+    ends_at timestamptz not null
+);
+
 create table operators (
     id uuid primary key,
     email text not null unique,
@@ -551,18 +582,18 @@ begin
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
-        'invitations', 'tenant_logos', 'roster', 'clients', 'briefs', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
+        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
         'partner_agenda', 'partner_earnings'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'roster', 'clients', 'briefs',
+    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'roster', 'clients', 'briefs',
         'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tenant_logos'] loop
+    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos'] loop
         execute format('grant delete on %I to {tenant}', t.name);
     end loop;
     -- The operator and our own code read what they answer for.
@@ -572,7 +603,7 @@ begin
         execute format('grant select on %I to {operator}', t.name);
     end loop;
     foreach t.name in array array['tenants', 'hosts', 'partners', 'partner_logins', 'partner_contacts', 'availability', 'partner_standing', 'roster',
-        'work', 'operators', 'subscription_cursors', 'clock', 'ratings', 'person_keys', 'members', 'inbox'] loop
+        'work', 'operators', 'subscription_cursors', 'clock', 'ratings', 'person_keys', 'members', 'inbox', 'attempts'] loop
         execute format('create policy system on %I to {system} using (true) with check (true)', t.name);
     end loop;
     -- What everybody needs to know: the time and the epoch.
@@ -582,6 +613,14 @@ begin
     end loop;
 end $$;
 create policy system on epoch for select to {system} using (true);
+
+-- Links and sign-ins of partners and operators, and those alone.
+create policy system on tokens to {system} using (tenant_id = '00000000-0000-7000-8000-000000000000')
+    with check (tenant_id = '00000000-0000-7000-8000-000000000000');
+create policy system on sign_ins to {system} using (tenant_id = '00000000-0000-7000-8000-000000000000')
+    with check (tenant_id = '00000000-0000-7000-8000-000000000000');
+grant select, insert, delete on tokens to {system};
+grant select, insert, update, delete on sign_ins, attempts to {system};
 
 grant select, insert, update on tenants, hosts, partners, partner_logins, partner_contacts, availability, partner_standing, roster, operators,
     subscription_cursors, clock, inbox to {system};
