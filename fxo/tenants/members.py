@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -15,7 +14,7 @@ from fxo.core.clients.model import Joined
 from fxo.core.errors import Conflict, Invalid, NotAllowed
 from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
-from fxo.core.scope import ROLES, Actor, ActorKind, Permission, TenantConfig
+from fxo.core.scope import ROLES, Actor, ActorKind, TenantConfig
 from fxo.tenants import passwords
 
 _MAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}\.[^@\s,;<>\".]{2,}")
@@ -32,17 +31,8 @@ class SignUp:
     zone: str = ""
     role: str = "client"
     visitor_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A person's account in this tenant, as its administrator sees it."""
-
-    id: UUID
-    name: str
-    mail: str
-    role: str
-    joined_at: datetime
+    member_id: UUID | None = None
+    """The id of who was invited."""
 
 
 def fold(mail: str) -> str:
@@ -55,19 +45,16 @@ def sign_up(tx: Transaction, config: TenantConfig, wanted: SignUp) -> UUID:
 
     Raises `Invalid` with the field to mend; an address in use here gets "please sign in".
     """
-    mail, name = fold(wanted.mail), " ".join(wanted.name.replace("\x00", "").split())
+    name = " ".join(wanted.name.replace("\x00", "").split())
     if not name or len(name) > 120:
         raise Invalid("Please tell us your name, in at most 120 characters.", field="name")
-    if not _MAIL.fullmatch(mail):
-        raise Invalid("This does not look like a mail address. It should read name@company.com.", field="mail")
-    if config.mail_domains and mail.rpartition("@")[2] not in config.mail_domains:
-        raise Invalid(f"Please use your work address: {', '.join('@' + domain for domain in config.mail_domains)}.", field="mail")
+    mail = checked_mail(config, wanted.mail)
     if wanted.zone and wanted.zone not in available_timezones():
         raise Invalid("Please choose your time zone from the list.", field="zone")
     if len(wanted.company) > 200:
         raise Invalid("Please shorten the company's name to 200 characters.", field="company")
     kept = passwords.hashed(wanted.password)
-    member_id = new_id()
+    member_id = wanted.member_id or new_id()
     clients.join(
         tx,
         Joined(member_id, name, mail, wanted.company.replace("\x00", "").strip(), wanted.zone or "UTC", wanted.role),
@@ -83,29 +70,40 @@ def sign_up(tx: Transaction, config: TenantConfig, wanted: SignUp) -> UUID:
     return member_id
 
 
+def checked_mail(config: TenantConfig, address: str) -> str:
+    """The address as it is stored, if it is one and of the tenant's domains, where it has any; else `Invalid` says why."""
+    mail = fold(address)
+    if not _MAIL.fullmatch(mail):
+        raise Invalid("This does not look like a mail address. It should read name@company.com.", field="mail")
+    if config.mail_domains and mail.rpartition("@")[2] not in config.mail_domains:
+        ours = ", ".join("@" + domain for domain in config.mail_domains)
+        raise Invalid(f"Please use a work address: this portal is for people with {ours}.", field="mail")
+    return mail
+
+
 def check(tx: Transaction, mail: str, password: str) -> UUID | None:
-    """The member with this address and password, in this tenant."""
+    """The member with this address and password, in this tenant. Who was deactivated is told so, since they know the password."""
     row = tx.driver.execute(
-        "select id, password_hash from members where tenant_id = %s and email = %s", (tx.scope.tenant_id, fold(mail))
+        "select id, password_hash, deactivated_at from members where tenant_id = %s and email = %s",
+        (tx.scope.tenant_id, fold(mail)),
     ).fetchone()
-    return row[0] if passwords.matches(row[1] if row else None, password) and row else None
+    if not passwords.matches(row[1] if row else None, password) or row is None:
+        return None
+    if row[2] is not None:
+        raise NotAllowed("This account was deactivated by an administrator. Nothing is lost; please ask them to let you in again.")
+    return row[0]
+
+
+def signed_in(tx: Transaction, member_id: UUID) -> None:
+    """Note when the member signed in last, for their administrator."""
+    tx.driver.execute(
+        "update members set signed_in_at = %s where tenant_id = %s and id = %s", (tx.now, tx.scope.tenant_id, member_id)
+    )
 
 
 def actor(tx: Transaction, member_id: UUID) -> Actor | None:
-    """The member with the permissions of their role; None where they are no member of this tenant."""
+    """The member with the permissions of their role; None where they are no member of this tenant, or deactivated."""
     row = tx.driver.execute(
-        "select role from members where tenant_id = %s and id = %s", (tx.scope.tenant_id, member_id)
+        "select role from members where tenant_id = %s and id = %s and deactivated_at is null", (tx.scope.tenant_id, member_id)
     ).fetchone()
     return Actor(member_id, ActorKind.MEMBER, ROLES[row[0]]) if row else None
-
-
-def all_of(tx: Transaction) -> list[Member]:
-    """Every member of this tenant, the newest first; for its administrator."""
-    if not tx.actor.may(Permission.MANAGE_TENANT):
-        raise NotAllowed("Only an administrator may see the members.")
-    rows = tx.driver.execute(
-        "select m.id, c.name, m.email, m.role, m.joined_at from members m"
-        " join clients c on c.tenant_id = m.tenant_id and c.id = m.id where m.tenant_id = %s order by m.joined_at desc, m.id",
-        (tx.scope.tenant_id,),
-    ).fetchall()
-    return [Member(*row) for row in rows]

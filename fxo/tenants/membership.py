@@ -13,6 +13,7 @@ from fxo.core.events.model import Personal, Recorded, event
 from fxo.core.events.store import Store, Stream, StreamType, Transaction
 from fxo.core.ids import derived_id
 from fxo.core.scope import Permission
+from fxo.tenants import sign_ins
 
 MEMBER_ROLES = ("client", "administrator")
 
@@ -152,6 +153,7 @@ def shut_out(tx: Transaction, member_id: UUID) -> None:
     """Deactivate a member: their next request is a stranger's. What they have booked stands."""
     stream, standing = _member(tx, member_id)
     tx.append((stream, deactivate(standing, member_id, tx.actor.id)))
+    sign_ins.end_all(tx, member_id)
 
 
 def let_in(tx: Transaction, member_id: UUID) -> None:
@@ -219,6 +221,7 @@ select * from (
     union all
     select i.id, '', i.email, i.role, 'invited', i.sent_at, null::timestamptz
     from invitations i where i.tenant_id = %(t)s and i.state = 'open'
+      and not exists (select from members m where m.tenant_id = i.tenant_id and m.email = i.email)
 ) p"""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -99,12 +100,17 @@ class NewTenant:
 
 def create(tx: Transaction, wanted: NewTenant) -> UUID:
     """Create a tenant with its record; in the system scope `tenants`. Raises `Invalid` or `Conflict` with the field to mend."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}[a-z0-9]", wanted.slug):
+        raise Invalid("Use 2 to 41 lower-case letters, digits and dashes, beginning with a letter.", field="slug")
     if wanted.slug in RESERVED:
         raise Invalid(f"{wanted.slug!r} is a host of the platform itself. Please choose another name.", field="slug")
     tenant_id = wanted.id or new_id()
     stream = tx.load(TENANT, tenant_id)
     if tx.execute("select 1 from tenants where slug = :slug or id = :id", slug=wanted.slug, id=tenant_id).first():
         raise Conflict(f"A tenant {wanted.slug!r} exists already.", field="slug")
+    hosts = [host.lower() for host in wanted.hosts]
+    if tx.execute("select 1 from hosts where host = any(:hosts)", hosts=hosts).first():
+        raise Conflict("This domain leads to another portal already.", field="hosts")
     tx.append(
         (
             stream,
@@ -140,8 +146,8 @@ def create(tx: Transaction, wanted: NewTenant) -> UUID:
             tx.now,
         ),
     )
-    for host in wanted.hosts:
-        tx.driver.execute("insert into hosts (host, tenant_id) values (%s, %s)", (host.lower(), tenant_id))
+    for host in hosts:
+        tx.driver.execute("insert into hosts (host, tenant_id) values (%s, %s)", (host, tenant_id))
     return tenant_id
 
 
