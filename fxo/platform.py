@@ -23,7 +23,8 @@ from fxo.core.events.subscriptions import Subscription
 from fxo.core.ledger import projections as ledger
 from fxo.core.matching import projections as matching
 from fxo.core.notifications import projections as notifications
-from fxo.core.notifications.reactions import Layout, Places
+from fxo.core.notifications.letter import Layout
+from fxo.core.notifications.reactions import Places
 from fxo.core.partners import projections as partners
 from fxo.core.payments import projections as payments
 from fxo.core.plugins import Plugins, Providers, build_plugin_manager

@@ -28,6 +28,7 @@ from fxo.core.events.store import Follower, Store, Transaction
 from fxo.core.hookspecs import Booking
 from fxo.core.notifications import facts
 from fxo.core.notifications import reactions as notifications
+from fxo.core.notifications.letter import Layout
 from fxo.core.payments import model as payment
 from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
 from fxo.core.payments.port import PaymentStatus, ProviderPayment
@@ -66,7 +67,7 @@ def register(
     registry: Registry,
     providers: Providers,
     load_config: LoadConfig,
-    layout: notifications.Layout,
+    layout: Layout,
     places: notifications.Places,
 ) -> None:
     """Hang the process on the events, and its reactions on the kinds of work."""

@@ -1,17 +1,21 @@
-"""How a message looks: the branded HTML layout and its plain-text twin."""
+"""How a message looks: the branded HTML layout and its plain-text twin, written from the sentences of the catalogue."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from textwrap import fill
+from urllib.parse import urljoin
 
 from flask import Flask
 from jinja2 import Environment
 
-from fxo.core.notifications.reactions import Content, Layout
+from fxo.core.notifications.letter import Layout, Letter, Rendered
 from fxo.core.scope import TenantConfig
 from fxo.web.assets import PLATFORM_BRAND
+from fxo.web.mail_words import Markups, Words
 from fxo.web.theme import palette
+
+_WIDTH = 72
 
 
 def layout(app: Flask) -> Layout:
@@ -21,20 +25,31 @@ def layout(app: Flask) -> Layout:
     def plain() -> Environment:
         return app.jinja_env.overlay(autoescape=False, trim_blocks=False, lstrip_blocks=False)
 
-    def render(config: TenantConfig, content: Content) -> tuple[str, str]:
-        values: dict[str, Any] = {
-            "subject": content.subject, "preview": content.paragraphs[0] if content.paragraphs else content.heading,
-            "brand": {
-                "name": config.name, "url": config.portal_url, "logo_text": config.brand.get("logo_text", config.name),
-                "line": config.brand.get("tagline", "fractional technology leaders by the hour"),
-            },
-            "palette": palette(config.brand.get("colour", PLATFORM_BRAND)),
-            "greeting": "", "heading": content.heading, "paragraphs": list(content.paragraphs),
-            "action": {"label": content.action[0], "url": content.action[1]} if content.action else None,
-            "after_action": "", "details": [], "sections": [],
-            "footer": ["You get this because of a session booked here."], "footer_link": None,
-        }  # fmt: skip
-        text = plain().get_template("mail/message.txt").render(values)
-        return text, app.jinja_env.get_template("mail/message.html").render(values)
+    def render(config: TenantConfig, letter: Letter) -> Rendered:
+        brand, colours = _brand(config), palette(config.brand.get("colour") or PLATFORM_BRAND)
+        text, page = Words(letter).written(), Markups(letter, colours.light.accent_text).written()
+        return Rendered(
+            " ".join(text["subject"].split()),
+            plain().get_template("mail/message.txt").render(text, brand=brand, wrapped=_wrapped),
+            app.jinja_env.get_template("mail/message.html").render(page, brand=brand, palette=colours),
+        )
 
     return render
+
+
+def _brand(config: TenantConfig) -> dict[str, str]:
+    """How the portal signs its mails. The logo's address is absolute, since a mail has no place of its own."""
+    given = config.brand.get("logo_url") or ""
+    logo = urljoin(config.portal_url + "/", given) if given else ""
+    return {
+        "name": config.name,
+        "url": config.portal_url,
+        "logo_text": config.brand.get("logo_text") or config.name,
+        "logo_url": logo if logo.startswith(("https://", "http://")) else "",
+        "line": config.brand.get("tagline") or "",
+    }
+
+
+def _wrapped(text: str) -> str:
+    """In lines as a letter has them; an address is never broken."""
+    return fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)

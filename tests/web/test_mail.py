@@ -23,7 +23,7 @@ from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 
 HOSTS = {"client": "fortium.localhost", "partner": "partners.localhost", "operators": "ops.localhost"}
 READERS = {"client": CLIENT_MAIL, "partner": DANA_MAIL, "operators": "alarms@fxo.example"}
-HOSTILE = "Sarah\r\nBcc: everybody@evil.example\u2028{paid} {0} %s <script>alert(1)</script>"
+HOSTILE = "Sarah\r\nBcc: everybody@evil.example\u2028{paid} {0} %s %(price)s <script>alert(1)</script>"
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,8 @@ def rendered(told: Story, kind: str) -> Message:
     entry, stream_id = CATALOGUE[kind], booked(told)
     if entry.states:
         told.rows("update consultations set state = %(s)s returning 1", s=sorted(entry.states)[0])
+    if kind.startswith("payment_received"):
+        told.rows("update payments set state = 'captured', captured_minor = amount_minor returning 1")
     if kind.startswith("link_ready"):
         told.rows("update deliveries set with_link = false returning 1")
     body = {"message": kind, "kind": "meeting.no_link", "sentence": "A session has no link."}
@@ -70,13 +72,13 @@ def test_a_message_says_the_same_as_text_and_as_html(told: Story, kind: str) -> 
     page = BeautifulSoup(message.html, "html.parser")
     spoken = " ".join(page.get_text(" ").split())
     for said in (message.text, spoken):
-        assert not re.search(r"[{}]", said), "an unfilled brace"
+        assert "%" not in said, "a word that is not filled in"
         assert "None" not in said
-        assert entry.heading.split("{")[0].strip() in " ".join(said.split())
+        assert entry.heading.split("%")[0].strip() in " ".join(said.split())
     assert page.h1 is not None
     assert page.h1.get_text() in message.text
     assert message.subject.strip() == message.subject != ""
-    assert not re.search(r"[{}\r\n]", message.subject)
+    assert not re.search(r"[%\r\n]", message.subject)
     assert len(message.subject) < 150
 
 
@@ -84,14 +86,25 @@ def test_a_message_says_the_same_as_text_and_as_html(told: Story, kind: str) -> 
 def test_every_link_of_a_message_leads_to_its_readers_own_host(told: Story, kind: str) -> None:
     named(told, "Sarah Lindqvist")
     entry, message = CATALOGUE[kind], rendered(told, kind)
-    links = [str(a["href"]) for a in BeautifulSoup(message.html, "html.parser").find_all("a")]
+    page = BeautifulSoup(message.html, "html.parser")
     assert entry.action is not None
-    [action] = links
-    assert urlsplit(action).hostname == HOSTS[entry.to]
-    assert action in message.text
-    assert urlsplit(action).path == entry.action[1].replace("{id}", str(booked(told)))
+    buttons = [str(a["href"]) for a in page.select(".btn a")]
+    [action] = buttons
+    filled = entry.action[1] % {"id": booked(told), "partner_id": told.partners["dana"]}
+    assert (urlsplit(action).hostname, urlsplit(action).path) == (HOSTS[entry.to], filled)
     allowed = {HOSTS[entry.to], "fortium.localhost", "meet.localhost"}
-    assert {urlsplit(link).hostname for link in re.findall(r"https?://\S+", message.text)} <= allowed
+    for link in [*re.findall(r"https?://\S+", message.text), *(str(a["href"]) for a in page.find_all("a"))]:
+        assert urlsplit(link).hostname in allowed
+        assert link in message.text, "the plain text has every link in full"
+    if entry.change:
+        [change] = [str(a["href"]) for a in page.find_all("a") if a.get_text() == entry.change[0]]
+        assert (urlsplit(change).hostname, urlsplit(change).path) == (HOSTS[entry.to], "/settings")
+
+
+def test_the_meeting_link_can_be_pressed(told: Story) -> None:
+    message = rendered(told, "booking_confirmed_client")
+    [link] = [str(a["href"]) for a in BeautifulSoup(message.html, "html.parser").find_all("a") if "meet." in str(a["href"])]
+    assert link == told.join_url(booked(told))
 
 
 @pytest.mark.parametrize("kind", CATALOGUE)
@@ -106,14 +119,12 @@ def test_no_name_breaks_a_header_a_template_or_the_html(told: Story, kind: str) 
     assert mail["Bcc"] is None
     assert mail["To"].addresses[0].addr_spec == message.to_address
     assert len(mail["To"].addresses) == 1
-    assert _uses_name(CATALOGUE[kind]) == ("{paid} {0} %s" in message.subject + message.text), (
-        "what somebody wrote is not filled in"
-    )
+    said = " ".join(f"{message.subject} {message.text}".split())
+    assert _uses_name(CATALOGUE[kind]) == ("{paid} {0} %s %(price)s" in said), "what somebody wrote is filled in as it is"
 
 
 def _uses_name(entry: Entry) -> bool:
-    said = " ".join((entry.subject, entry.heading, *entry.paragraphs))
-    return "{client}" in said or "{partner}" in said
+    return "%(client" in repr(entry) or "%(partner)" in repr(entry)
 
 
 def test_the_look_is_the_tenants(told: Story) -> None:

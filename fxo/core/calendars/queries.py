@@ -26,6 +26,14 @@ def join_url(tx: Transaction, consultation_id: UUID) -> str | None:
     return row[0] if row else None
 
 
+def sequence(tx: Transaction, consultation_id: UUID) -> int:
+    """How often the meeting was changed, which its invitations say as SEQUENCE; 0 for one that does not exist yet."""
+    row = tx.driver.execute(
+        "select max(sequence) from meetings where tenant_id = %s and consultation_id = %s", (tx.scope.tenant_id, consultation_id)
+    ).fetchone()
+    return (row and row[0]) or 0
+
+
 def consultation_of(tx: Transaction, meeting_id: UUID) -> UUID | None:
     """Whose meeting it is; None for a meeting that this tenant does not have (yet)."""
     row = tx.driver.execute(

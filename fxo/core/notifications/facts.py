@@ -1,81 +1,91 @@
-"""What messages about a consultation may say, as it is now: the values of the catalogue's templates."""
+"""What messages about a consultation may say, as it is now: the words of the catalogue's sentences."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fxo.core.calendars import queries as calendars
 from fxo.core.calendars.model import uid_of
 from fxo.core.calendars.port import Attendee, MeetingWanted
 from fxo.core.clients import queries as clients
-from fxo.core.clock import in_zone
 from fxo.core.consultations import queries as consultations
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.matching import queries as matching
+from fxo.core.notifications.letter import Link, Moment, Word
 from fxo.core.partners import queries as partners
 from fxo.core.payments import queries as payments
+from fxo.core.payments.plan import after_refusal, cancellation_terms
 from fxo.core.scope import TenantConfig
 
-_REASONS = {
-    "payment": "The card was refused twice, so the time was given back.",
-    "partner": "The expert had to cancel.",
-    "client": "It was cancelled as asked.",
-}
+LONGEST_BRIEF = 1_200
+"""What is longer goes on on the session's page."""
+
+YES = "yes"
+"""The word of what only is or is not, for `When`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One consultation with the people in it; `words` fill the catalogue's templates."""
+    """One consultation with the people in it."""
 
     consultation: ConsultationRow
     people: dict[str, Attendee]
     """`client` and `partner`."""
     ids: dict[str, UUID]
     join_url: str | None
-    words: dict[str, str]
+    sequence: int
+    """Of the meeting, as calendars know it."""
+    words: Mapping[str, Word | datetime]
+    """What is the same for both; times are told in the reader's zone by `words_for`."""
+
+    def words_for(self, reader: str) -> dict[str, Word]:
+        """The words for the `client` or the `partner`: when it is for the reader, and for the other one where that differs."""
+        other = "partner" if reader == "client" else "client"
+        zone, theirs, row = self.people[reader].zone, self.people[other].zone, self.consultation
+        words: dict[str, Word] = {
+            name: Moment(word, zone) if isinstance(word, datetime) else word for name, word in self.words.items()
+        }
+        words |= {"when": Moment(row.starts_at, zone, row.ends_at), "other_first": words[f"{other}_first"]}
+        if row.starts_at.astimezone(ZoneInfo(zone)).utcoffset() != row.starts_at.astimezone(ZoneInfo(theirs)).utcoffset():
+            words["theirs"] = Moment(row.starts_at, theirs, row.ends_at, beside=zone)
+        return words
 
 
 def gather(tx: Transaction, config: TenantConfig, consultation_id: UUID) -> Facts:
     """The facts of a consultation as it stands; in the tenant's scope, for code."""
     row = consultations.find(tx, consultation_id)
     client = clients.find(tx, row.client_id)
-    partner_name, partner_mail, partner_zone = partners.contact(tx, row.partner_id)
-    payment = payments.find(tx, payments.payment_id_of(row.id))
+    name, mail, zone = partners.contact(tx, row.partner_id)
+    client_name, partner_name, company = one_line(client.name), one_line(name), one_line(client.company)
     link = calendars.join_url(tx, row.id)
-    client_zone = client.zone or partner_zone
-    paid = payment.captured if payment else row.price
-    words = {
+    words: dict[str, Word | datetime] = {
         "id": str(row.id),
-        "client": _line(client.name),
-        "partner": _line(partner_name),
-        "when_client": in_zone(row.starts_at, client_zone),
-        "when_partner": in_zone(row.starts_at, partner_zone),
-        "price": str(row.price),
-        "paid": str(paid),
-        "earned": str(paid.share(row.partner_share)),
-        "card": payment.method_label if payment and payment.method_label else "your card",
-        "receipt": str(payment.id)[-12:].upper() if payment else "",
-        "money": _money(payment, row, client_zone),
-        "link": f"Join: {link}"
-        if link
-        else "The meeting link follows by mail in a moment; it will also be on the session's page.",
+        "portal": config.name,
+        "client": client_name,
+        "client_first": first_name(client_name),
+        "client_of": f"{client_name}, {company}" if company else client_name,
+        "partner": partner_name,
+        "partner_first": first_name(partner_name),
+        "partner_title": one_line(partners.profile(tx, row.partner_id).title),
+        "partner_id": str(row.partner_id),
         "brief": _brief(tx, row.brief_id),
-        "reason": _REASONS.get(row.reason or "", "It was cancelled."),
-        "nothing_charged": "Nothing was charged." if not payment or not payment.captured.minor else "",
+        **({"link": Link(link)} if link else {"no_link": YES}),
+        **({f"by_{row.reason}": YES} if row.reason else {}),
+        **_cancelling(row, tx.now),
+        **_money(row, payments.find(tx, payments.payment_id_of(row.id)), tx.now),
     }
-    return Facts(
-        row,
-        {
-            "client": Attendee(_line(client.name), client.email, client_zone),
-            "partner": Attendee(_line(partner_name), partner_mail, partner_zone),
-        },
-        {"client": row.client_id, "partner": row.partner_id},
-        link,
-        words,
-    )
+    people = {
+        "client": Attendee(client_name, client.email, client.zone or zone),
+        "partner": Attendee(partner_name, mail, zone),
+    }
+    ids = {"client": row.client_id, "partner": row.partner_id}
+    return Facts(row, people, ids, link, calendars.sequence(tx, row.id), words)
 
 
 def meeting_wanted(config: TenantConfig, facts: Facts, reference: str, sequence: int = 0) -> MeetingWanted:
@@ -90,25 +100,56 @@ def meeting_wanted(config: TenantConfig, facts: Facts, reference: str, sequence:
     )  # fmt: skip
 
 
-def _money(payment: payments.PaymentRow | None, row: ConsultationRow, zone: str) -> str:
-    if payment and payment.state == "card_saved" and payment.authorise_at:
-        return (
-            f"{payment.method_label} is kept. {row.price} is held on it on {in_zone(payment.authorise_at, zone)}"
-            " and charged only after the session."
-        )
-    return f"{row.price} is held on {payment.method_label if payment else 'your card'} and charged only after the session."
+def first_name(name: str) -> str:
+    """What one calls somebody in a sentence."""
+    return name.split(" ")[0]
+
+
+def _money(row: ConsultationRow, payment: payments.PaymentRow | None, now: datetime) -> dict[str, Word | datetime]:
+    """The price and where it stands: held on a card, kept for later with the dates that follow, or paid and split."""
+    words: dict[str, Word | datetime] = {"price": row.price, "earns": row.price.share(row.partner_share)}
+    if payment is None:
+        return words
+    card = payment.method_label or ""
+    words |= {"card": card, "receipt": str(payment.id)[-12:].upper()}
+    if payment.captured.minor:
+        earned, rest = payment.captured.split(row.partner_share)
+        words |= {"paid": payment.captured, "earned": earned, "platform_part": rest}
+        if row.completed_at:
+            words["paid_at"] = row.completed_at
+    else:
+        words["nothing_charged"] = YES
+    if payment.state == "authorised":
+        words["held_on"] = card
+    if payment.state == "card_saved" and payment.authorise_at:
+        retry_at, give_up_at = after_refusal(row.starts_at, payment.authorise_at)
+        words |= {"kept_on": card, "authorise_at": payment.authorise_at, "give_up_at": give_up_at}
+        if retry_at > now:
+            words["retry_at"] = retry_at
+    return words
+
+
+def _cancelling(row: ConsultationRow, now: datetime) -> dict[str, Word | datetime]:
+    """What cancelling costs and until when, as far as these times still lie ahead."""
+    words: dict[str, Word | datetime] = {}
+    for term in cancellation_terms(row.policy, row.price, row.starts_at):
+        if term.until is None:
+            words["full_price"] = term.amount
+        elif term.until > now:
+            words |= {"half_until": term.until, "half_price": term.amount} if term.amount.minor else {"free_until": term.until}
+    return words
 
 
 def _brief(tx: Transaction, brief_id: UUID | None) -> str:
     if brief_id is None:
-        return "(no brief was written)"
+        return ""
     try:
-        text = _line(matching.find(tx, brief_id).text)
+        text = one_line(matching.find(tx, brief_id).text)
     except NotFound:
-        return "(no brief was written)"
-    return text if len(text) <= 400 else text[:399] + "…"
+        return ""
+    return text if len(text) <= LONGEST_BRIEF else text[: LONGEST_BRIEF - 1].rsplit(" ", 1)[0] + " …"
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """On one line, so that no header and no list is broken by what somebody typed."""
     return " ".join(text.split())

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from fxo.core.calendars.ics import invitation
+from fxo.core.clients import queries as clients
 from fxo.core.errors import Declined, NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK, derived_id
 from fxo.core.notifications import model
-from fxo.core.notifications.catalogue import CATALOGUE, Entry
-from fxo.core.notifications.facts import Facts, gather, meeting_wanted
+from fxo.core.notifications.catalogue import ALARM, CATALOGUE
+from fxo.core.notifications.entry import Entry
+from fxo.core.notifications.facts import Facts, first_name, gather, meeting_wanted, one_line
+from fxo.core.notifications.letter import Layout, Letter
 from fxo.core.notifications.port import Attachment, Channel, Delivery, Message, NotificationProvider
+from fxo.core.partners import queries as partners
 from fxo.core.payments.reactions import LoadConfig
 from fxo.core.plugins import Providers, first_answer
 from fxo.core.scope import TenantConfig
@@ -22,21 +27,6 @@ from fxo.core.work import rows
 from fxo.core.work.model import PATIENT, Reaction, Work
 
 KIND = "mail"
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A message before it is laid out."""
-
-    subject: str
-    heading: str
-    paragraphs: tuple[str, ...]
-    action: tuple[str, str] | None
-    """(label, absolute link)."""
-
-
-Layout = Callable[[TenantConfig, Content], tuple[str, str]]
-"""Makes (plain text, HTML) in the tenant's look; `app` hands it to core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +47,14 @@ class Places:
     alarm_mail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a message is for, where that is not who has the account: an old address, or somebody who is invited."""
+
+    name: str
+    mail: str
+
+
 def send(tx: Transaction, kind: str, consultation_id: UUID, *, due_at: datetime | None = None, version: int = 0) -> UUID:
     """Write down that this message about the consultation is to be sent, at most once per kind and version."""
     return rows.schedule(tx, KIND, consultation_id, due_at=due_at, key=f"{kind}/{version}", body={"message": kind})
@@ -65,6 +63,21 @@ def send(tx: Transaction, kind: str, consultation_id: UUID, *, due_at: datetime 
 def mail_id(kind: str, consultation_id: UUID, version: int = 0) -> UUID:
     """The work row of a message."""
     return derived_id(consultation_id, KIND, f"{kind}/{version}")
+
+
+def tell(
+    tx: Transaction, kind: str, account_id: UUID, words: Mapping[str, str] | None = None, *, to: Reader | None = None,
+    key: str | None = None,
+) -> UUID:  # fmt: skip
+    """Write down that this message about an account is to be sent to its member or partner, or to somebody else (`to`).
+
+    `words` are the message's own, such as the token of a link; they and the reader are kept only until it is sent. With a `key`
+    it is sent at most once for it.
+    """
+    body: dict[str, Any] = {"message": kind, "words": dict(words or {})}
+    if to:
+        body["to"] = [to.name, to.mail]
+    return rows.schedule(tx, KIND, account_id, key=f"{kind}/{key}" if key else None, body=body)
 
 
 def reaction(
@@ -77,46 +90,66 @@ def reaction(
         entry, config = CATALOGUE[kind], load_config(tx)
         if tx.load(model.NOTIFICATION, work.id):
             return None
-        if entry.to == "operators":
-            return _to_operators(config, entry, work)
         try:
-            facts = gather(tx, config, work.stream_id)
+            match entry.to:
+                case "operators":
+                    return _to_operators(config, entry, work)
+                case "client" | "partner":
+                    return _about_session(tx, config, kind, entry, work)
+                case _:
+                    return _about_account(tx, config, kind, entry, work)
         except NotFound:
+            _forget(tx, work)
             return None
-        row = facts.consultation
-        if row.state not in entry.states or (entry.until is not None and tx.now > row.starts_at - entry.until):
-            return None
-        if kind.startswith("link_ready") and _had_the_link(tx, work.stream_id, facts.ids[entry.to]):
-            return None
-        return _outgoing(tx, config, kind, entry, facts, work)
 
     def _to_operators(config: TenantConfig, entry: Entry, work: Work) -> Outgoing | None:
         if not places.alarm_mail:
             return None
         words = {"kind": str(work.body["kind"]), "sentence": str(work.body["sentence"])}
-        message = _rendered(config, "alarm", entry, words, "Operator", places.alarm_mail, work, places.operator_url, ())
+        reader = Reader("Operator", places.alarm_mail)
+        message = _written(config, ALARM, Letter(entry, words, places.operator_url), reader, work)
         return Outgoing(config, message, None, NETWORK, with_link=False)
 
-    def _outgoing(tx: Transaction, config: TenantConfig, kind: str, entry: Entry, facts: Facts, work: Work) -> Outgoing:
-        person = facts.people[entry.to]
-        attachments: tuple[Attachment, ...] = ()
-        if entry.invitation:
-            wanted = meeting_wanted(config, facts, work.key, sequence=1 if entry.invitation == "CANCEL" else 0)
-            body = invitation(wanted, "CANCEL" if entry.invitation == "CANCEL" else "REQUEST", facts.join_url, now=tx.now)
-            attachments = (Attachment("session.ics", f"text/calendar; method={entry.invitation}; charset=utf-8", body),)
-        base = config.portal_url if entry.to == "client" else places.partners_url
-        message = _rendered(config, kind, entry, facts.words, person.name, person.email, work, base, attachments)
-        return Outgoing(config, message, facts.consultation.id, facts.ids[entry.to], with_link=facts.join_url is not None)
+    def _about_account(tx: Transaction, config: TenantConfig, kind: str, entry: Entry, work: Work) -> Outgoing:
+        if "to" in work.body:
+            reader = Reader(*work.body["to"])
+        elif entry.to == "member":
+            member = clients.find(tx, work.stream_id)
+            reader = Reader(member.name, member.email)
+        else:
+            name, mail, _ = partners.contact(tx, work.stream_id)
+            reader = Reader(name, mail)
+        name = one_line(reader.name)
+        words = {"portal": config.name, "name": name, "first": first_name(name), **work.body["words"]}
+        base = config.portal_url if entry.to == "member" else places.partners_url
+        message = _written(config, kind, Letter(entry, words, base), reader, work)
+        return Outgoing(config, message, None, work.stream_id, with_link=False)
 
-    def _rendered(
-        config: TenantConfig, kind: str, entry: Entry, words: Mapping[str, str], name: str, address: str, work: Work, base: str,
-        attachments: tuple[Attachment, ...],
-    ) -> Message:  # fmt: skip
-        action = (entry.action[0], base + entry.action[1].format_map(words)) if entry.action else None
-        paragraphs = tuple(filled for text in entry.paragraphs if (filled := text.format_map(words)))
-        content = Content(entry.subject.format_map(words), entry.heading.format_map(words), paragraphs, action)
-        text, html = layout(config, content)
-        return Message(work.key, kind, name, address, content.subject, text, html, attachments)
+    def _about_session(tx: Transaction, config: TenantConfig, kind: str, entry: Entry, work: Work) -> Outgoing | None:
+        facts = gather(tx, config, work.stream_id)
+        row = facts.consultation
+        if row.state not in entry.states or (entry.until is not None and tx.now > row.starts_at - entry.until):
+            return None
+        if kind.startswith("link_ready") and _had_the_link(tx, work.stream_id, facts.ids[entry.to]):
+            return None
+        person = facts.people[entry.to]
+        base = config.portal_url if entry.to == "client" else places.partners_url
+        letter = Letter(entry, facts.words_for(entry.to), base)
+        attachments = _invitation(config, facts, entry, work, tx.now) if entry.invitation else ()
+        message = _written(config, kind, letter, Reader(person.name, person.email), work, attachments)
+        return Outgoing(config, message, row.id, facts.ids[entry.to], with_link=facts.join_url is not None)
+
+    def _invitation(config: TenantConfig, facts: Facts, entry: Entry, work: Work, now: datetime) -> tuple[Attachment, ...]:
+        method: Literal["REQUEST", "CANCEL"] = "CANCEL" if entry.invitation == "CANCEL" else "REQUEST"
+        wanted = meeting_wanted(config, facts, work.key, facts.sequence + (method == "CANCEL"))
+        body = invitation(wanted, method, facts.join_url, now=now)
+        return (Attachment("session.ics", f"text/calendar; method={method}; charset=utf-8", body),)
+
+    def _written(
+        config: TenantConfig, kind: str, letter: Letter, reader: Reader, work: Work, attachments: tuple[Attachment, ...] = ()
+    ) -> Message:
+        written = layout(config, letter)
+        return Message(work.key, kind, reader.name, reader.mail, written.subject, written.text, written.html, attachments)
 
     def act(wanted: Outgoing, work: Work) -> tuple[str, str] | Declined:
         def deliver(provider: NotificationProvider) -> Delivery:
@@ -130,6 +163,7 @@ def reaction(
 
     def record(tx: Transaction, work: Work, wanted: Outgoing, outcome: tuple[str, str] | Declined) -> None:
         stream = tx.load(model.NOTIFICATION, work.id)
+        _forget(tx, work)
         if stream:
             return
         if isinstance(outcome, Declined):
@@ -138,7 +172,15 @@ def reaction(
             told = model.Delivered(wanted.message.kind, wanted.consultation_id, wanted.recipient_id, *outcome, wanted.with_link)
             tx.append((stream, [told]))
 
-    return Reaction(KIND, look, act, record, attempts=PATIENT)
+    return Reaction(KIND, look, act, record, give_up=lambda tx, work, error: _forget(tx, work), attempts=PATIENT)
+
+
+def _forget(tx: Transaction, work: Work) -> None:
+    """Who it was for and what it said, a link with a token perhaps, is kept no longer than it is needed."""
+    if "words" in work.body:
+        tx.driver.execute(
+            "update work set body = body - 'words' - 'to' where tenant_id = %s and id = %s", (tx.scope.tenant_id, work.id)
+        )
 
 
 def _had_the_link(tx: Transaction, consultation_id: UUID, recipient_id: UUID) -> bool:
