@@ -8,7 +8,7 @@ from fxo.core.errors import Conflict, Gone, Invalid, NotFound
 from fxo.core.events.store import Stream, Transaction
 from fxo.core.ids import new_id
 from fxo.core.notifications import reactions as mails
-from fxo.core.scope import TenantConfig
+from fxo.core.scope import Permission, TenantConfig
 from fxo.tenants import members, tokens
 from fxo.tenants.membership import (
     MEMBER,
@@ -29,9 +29,11 @@ MOST = 5
 def invite(tx: Transaction, config: TenantConfig, address: str, role: str) -> UUID:
     """Ask somebody to become a member in this role; by the tenant's administrator. Returns the id that they will have.
 
-    The address has to be one of the tenant's domains, where it has any: its owner could not sign up otherwise either.
+    The address has to be one of the tenant's domains, where it has any: its owner could not sign up otherwise either. An operator
+    may do it too: a new tenant has nobody yet who could.
     """
-    administrator(tx)
+    if not tx.actor.may(Permission.RUN_PLATFORM):
+        administrator(tx)
     mail = members.checked_mail(config, address)
     if role not in MEMBER_ROLES:
         raise Invalid("Please choose one of the roles.", field="role")

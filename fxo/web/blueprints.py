@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from fxo import platform
-from fxo.web import admin, auth, demo, health, hooks, meet, operator, partner, portal
+from fxo.web import admin, auth, demo, health, hooks, invitation, logo, meet, operator, partner, portal
 from fxo.web.places import ALL, HOOKS, MEET, OPS, PARTNERS, PORTAL
 
 
@@ -16,7 +16,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(portal.blueprint, subdomain=PORTAL)
     for place in (PORTAL, PARTNERS, OPS):
         app.register_blueprint(auth.blueprint, name=f"auth_{place}", subdomain=place)
-    app.register_blueprint(admin.blueprint, subdomain=PORTAL)
+    for ours in (admin, invitation, logo):
+        app.register_blueprint(ours.blueprint, subdomain=PORTAL)
     app.register_blueprint(partner.blueprint, subdomain=PARTNERS)
     app.register_blueprint(operator.blueprint, subdomain=OPS)
     app.register_blueprint(hooks.blueprint, subdomain=HOOKS)

@@ -19,10 +19,16 @@ _MENUS: dict[str, list[tuple[str, str, Permission | None]]] = {
     PORTAL: [
         ("Find an expert", "/", None),
         ("Your sessions", "/sessions", Permission.BOOK),
-        ("Settings", "/admin", Permission.MANAGE_TENANT),
+        ("Administration", "/admin", Permission.MANAGE_TENANT),
     ],
     PARTNERS: [("Sessions", "/", None), ("Availability", "/availability", None), ("Earnings", "/earnings", None)],
-    OPS: [("Platform", "/", None), ("Ledger", "/ledger", None), ("Alarms", "/alarms", None)],
+    OPS: [
+        ("Overview", "/", None),
+        ("Alarms", "/alarms", None),
+        ("Tenants", "/tenants", None),
+        ("Partners", "/partners", None),
+        ("Ledger", "/ledger", None),
+    ],
 }
 
 
@@ -38,7 +44,7 @@ def frame(*, bare: bool = False) -> dict[str, Any]:
             "sub": {PARTNERS: "Experts", OPS: "Operations"}.get(place.kind if place else "", ""),
             "tagline": (config.brand.get("tagline") if config else None) or "fractional technology leaders, by the hour",
             "logo_text": (config.brand.get("logo_text") if config else None) or (config.name if config else "fxo"),
-            "logo_url": None,
+            "logo_url": (config.brand.get("logo_url") if config else None) or None,
             "kind": place.kind if known and place else PORTAL,
             "home_url": "/",
             "sign_in_url": "/sign-in",
@@ -50,7 +56,10 @@ def frame(*, bare: bool = False) -> dict[str, Any]:
         "theme_url": theme_url(brand_of_place() if known else PLATFORM_BRAND),
         "messages": []
         if bare
-        else [{"kind": kind, "title": "", "text": text} for kind, text in get_flashed_messages(with_categories=True)],
+        else [
+            {"kind": kind, "title": "", **(said if isinstance(said, dict) else {"text": said})}
+            for kind, said in get_flashed_messages(with_categories=True)
+        ],
         "clock_bar": None if bare or not known else _clock_bar(),
         "request_id": request_id.get(),
     }
