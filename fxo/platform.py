@@ -26,6 +26,7 @@ from fxo.core.notifications import projections as notifications
 from fxo.core.notifications.letter import Layout
 from fxo.core.notifications.reactions import Places
 from fxo.core.partners import projections as partners
+from fxo.core.payments import agenda as money
 from fxo.core.payments import projections as payments
 from fxo.core.plugins import Plugins, Providers, build_plugin_manager
 from fxo.core.ports import PORTS
@@ -84,6 +85,7 @@ def build(
         ours.register(store)
     ledger.register(store, records.of_scope)
     agenda.register(store, records.of_scope)
+    money.register(store)
     places = Places(settings.url(settings.host("partners"), ""), settings.url(settings.host("ops"), ""), settings.alarm_mail)
     process.register(store, registry, providers, records.of_scope, layout, places)
     performer = Performer(store, registry, lease=timedelta(seconds=settings.lease_seconds), **({"probe": probe} if probe else {}))

@@ -78,6 +78,7 @@ def register(
     store.follow(consultation.Confirmed, process.confirmed)
     store.follow(consultation.SlotLost, process.slot_lost)
     store.follow(consultation.Completed, process.completed)
+    store.follow(consultation.Closed, process.closed)
     store.follow(consultation.Cancelled, process.cancelled)
     store.follow(payment.CardSaved, process.card_saved)
     store.follow(payment.AuthorisationRefused, process.authorisation_refused)
@@ -91,6 +92,7 @@ def register(
     registry.add(
         timer("consultations.release", lambda tx, work: consultations.release(tx, work.stream_id, "expired")),
         timer("consultations.start", lambda tx, work: consultations.start(tx, work.stream_id)),
+        timer("consultations.close", lambda tx, work: consultations.close(tx, work.stream_id)),
         Reaction("payments.authorise", pay.interactive("authorise"), pay.ask, process.payment_settled, process.payment_unclear),
         Reaction("payments.save_card", pay.interactive("save_method"), pay.ask, process.payment_settled, process.payment_unclear),
         Reaction(
@@ -324,22 +326,22 @@ class Process:
     # The session is done, and the money is taken -------------------------------------------------------------------
 
     def completed(self, tx: Transaction, item: Recorded) -> None:
-        """Ten seconds to undo, then the money (PRD FR-2.2: within five minutes)."""
-        rows.schedule(
-            tx,
-            "payments.capture",
-            payment_id_of(item.stream_id),
-            due_at=item.recorded_at + consultation.UNDO,
-            key=str(item.version),
-            body={"consultation": str(item.stream_id), "completed_at_version": item.version},
-        )
+        """Ten seconds to undo, then it is closed."""
+        due_at = item.recorded_at + consultation.UNDO
+        rows.schedule(tx, "consultations.close", item.stream_id, due_at=due_at, key=str(item.version))
+
+    def closed(self, tx: Transaction, item: Recorded) -> None:
+        """The completion stands, whatever an undo that was on its way meant to do: the money is taken (PRD FR-2.2: within
+        five minutes).
+        """
+        body = {"consultation": str(item.stream_id)}
+        rows.schedule(tx, "payments.capture", payment_id_of(item.stream_id), key=str(item.version), body=body)
 
     def to_capture(self, tx: Transaction, work: Work) -> Take | None:
-        """What to take, if the session is still completed by the same click and the money is held."""
+        """What to take, if the money is held."""
         booking = tx.load(CONSULTATION, UUID(work.body["consultation"]))
         paying = tx.load(PAYMENT, work.stream_id)
-        last = [item.version for item in booking.events if isinstance(item.value, consultation.Completed)]
-        if not isinstance(booking.state, Done) or last[-1] != work.body["completed_at_version"]:
+        if not isinstance(booking.state, Done):
             return None
         match paying.state:
             case Authorisation(request, held):

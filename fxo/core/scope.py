@@ -181,6 +181,7 @@ NETWORK_TABLES: Mapping[str, str] = {
     "partner_contacts": "where mails to a partner go; a tenant reads those on its roster",
     "partner_standing": "a partner's public ratings, counted over all tenants",
     "availability": "one person has one week",
+    "partner_opened": "which sessions a partner has opened is the partner's own",
     "partner_time": "one person is in one place at a time, whoever booked them",
 }
 """Tables whose rows belong to the network and not to one tenant, each with its reason. The table walk reads this."""

@@ -94,16 +94,18 @@ def check(tx: Transaction, mail: str, password: str) -> UUID | None:
     return row[0]
 
 
-def signed_in(tx: Transaction, member_id: UUID) -> None:
+def note_sign_in(tx: Transaction, member_id: UUID) -> None:
     """Note when the member signed in last, for their administrator."""
     tx.driver.execute(
         "update members set signed_in_at = %s where tenant_id = %s and id = %s", (tx.now, tx.scope.tenant_id, member_id)
     )
 
 
-def actor(tx: Transaction, member_id: UUID) -> Actor | None:
-    """The member with the permissions of their role; None where they are no member of this tenant, or deactivated."""
+def signed_in(tx: Transaction, member_id: UUID) -> tuple[Actor, str | None] | None:
+    """The member with their permissions and the theme that they chose, if they chose one; None for who was deactivated."""
     row = tx.driver.execute(
-        "select role from members where tenant_id = %s and id = %s and deactivated_at is null", (tx.scope.tenant_id, member_id)
+        "select m.role, p.theme from members m left join preferences p on p.tenant_id = m.tenant_id and p.person_id = m.id"
+        " where m.tenant_id = %s and m.id = %s and m.deactivated_at is null",
+        (tx.scope.tenant_id, member_id),
     ).fetchone()
-    return Actor(member_id, ActorKind.MEMBER, ROLES[row[0]]) if row else None
+    return (Actor(member_id, ActorKind.MEMBER, ROLES[row[0]]), row[1]) if row else None

@@ -8,10 +8,12 @@ from uuid import UUID
 from fxo.core import db
 from fxo.core.errors import Conflict, Invalid
 from fxo.core.events.store import Transaction
-from fxo.core.ids import new_id
+from fxo.core.ids import NETWORK, new_id
 from fxo.core.scope import ROLES, Actor, ActorKind, system_scope
 from fxo.tenants import passwords
 from fxo.tenants.members import fold
+
+_THEME = "(select p.theme from preferences p where p.tenant_id = :network and p.person_id = o.id) as theme"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Person:
     actor: Actor
     name: str
     zone: str = "UTC"
+    theme: str | None = None
+    """What they chose, if they chose one."""
 
 
 def check_partner(mail: str, password: str) -> UUID | None:
@@ -35,8 +39,10 @@ def check_partner(mail: str, password: str) -> UUID | None:
 def partner(partner_id: UUID) -> Person | None:
     """The partner, with what partners may do."""
     with db.transaction(system_scope("sign_in")) as session:
-        row = db.execute(session, "select name, zone from partners where id = :id", id=partner_id).first()
-    return Person(Actor(partner_id, ActorKind.PARTNER, ROLES["partner"]), row.name, row.zone) if row else None
+        row = db.execute(
+            session, f"select o.name, o.zone, {_THEME} from partners o where o.id = :id", id=partner_id, network=NETWORK
+        ).first()
+    return Person(Actor(partner_id, ActorKind.PARTNER, ROLES["partner"]), row.name, row.zone, row.theme) if row else None
 
 
 def check_operator(mail: str, password: str) -> UUID | None:
@@ -49,8 +55,10 @@ def check_operator(mail: str, password: str) -> UUID | None:
 def operator(operator_id: UUID) -> Person | None:
     """The operator, with what operators may do."""
     with db.transaction(system_scope("sign_in")) as session:
-        name = db.execute(session, "select name from operators where id = :id", id=operator_id).scalar_one_or_none()
-    return Person(Actor(operator_id, ActorKind.OPERATOR, ROLES["operator"]), name) if name else None
+        row = db.execute(
+            session, f"select o.name, {_THEME} from operators o where o.id = :id", id=operator_id, network=NETWORK
+        ).first()
+    return Person(Actor(operator_id, ActorKind.OPERATOR, ROLES["operator"]), row.name, theme=row.theme) if row else None
 
 
 def add_operator(tx: Transaction, mail: str, name: str, password: str) -> UUID:
@@ -65,6 +73,22 @@ def add_operator(tx: Transaction, mail: str, name: str, password: str) -> UUID:
     if not added:
         raise Conflict("An operator with this address exists already.", field="mail")
     return operator_id
+
+
+def change_partner_password(tx: Transaction, partner_id: UUID, current: str, password: str) -> None:
+    """Another password for a partner who knows the one of now; in the system scope `sign_in`."""
+    row = tx.driver.execute("select password_hash from partner_logins where partner_id = %s", (partner_id,)).fetchone()
+    if not passwords.matches(row[0] if row else None, current):
+        raise Invalid("This is not your password. Capital letters matter.", field="current")
+    tx.driver.execute(
+        "update partner_logins set password_hash = %s where partner_id = %s", (passwords.hashed(password), partner_id)
+    )
+
+
+def partner_address(tx: Transaction, partner_id: UUID) -> str:
+    """The mail address that this partner signs in with; in the system scope `sign_in`."""
+    row = tx.driver.execute("select email from partner_logins where partner_id = %s", (partner_id,)).fetchone()
+    return str(row[0]) if row else ""
 
 
 def set_partner_password(tx: Transaction, partner_id: UUID, password: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from fxo.core.ids import new_id
-from fxo.core.matching.port import Brief, MatchingProvider, PartnerRecord, check_ranking
+from fxo.core.matching.port import ANY, Brief, MatchingProvider, PartnerRecord, check_ranking
 
 BRIEFS = (
     "Our ERP migration is two quarters late and the board wants an answer by Friday.",
@@ -85,6 +85,23 @@ class MatchingContract:
     def test_the_first_ones_say_why(self, provider: MatchingProvider, partners: Sequence[PartnerRecord]) -> None:
         ranking = provider.rank(Brief(BRIEFS[1]), partners, limit=2)
         assert all(match.reasons for match in ranking.matches[:2])
+
+    def test_what_the_client_chose_is_what_was_understood(
+        self, provider: MatchingProvider, partners: Sequence[PartnerRecord]
+    ) -> None:
+        chosen = Brief(BRIEFS[1], role="CIO", topics=("ERP", "incident response"), urgency="fortnight")
+        ranking = provider.rank(chosen, partners)
+        check_ranking(ranking, partners)
+        understood = ranking.understood
+        assert (understood.role, understood.topics, understood.urgency) == (chosen.role, chosen.topics, chosen.urgency)
+
+    def test_what_does_not_matter_to_the_client_is_not_read_into_the_text(
+        self, provider: MatchingProvider, partners: Sequence[PartnerRecord]
+    ) -> None:
+        ranking = provider.rank(Brief(BRIEFS[1], role=ANY, topics=(), industry=ANY, urgency=ANY), partners)
+        check_ranking(ranking, partners)
+        understood = ranking.understood
+        assert (understood.role, understood.topics, understood.industry, understood.urgency) == (None, (), None, None)
 
     def test_all_partners_are_ranked_whatever_the_limit(
         self, provider: MatchingProvider, partners: Sequence[PartnerRecord]

@@ -5,7 +5,22 @@ from __future__ import annotations
 from flask import Flask
 
 from fxo import platform
-from fxo.web import admin, auth, demo, health, hooks, invitation, logo, meet, operator, partner, portal
+from fxo.web import (
+    about,
+    admin,
+    auth,
+    demo,
+    health,
+    hooks,
+    invitation,
+    logo,
+    meet,
+    operator,
+    partner,
+    portal,
+    styleguide,
+    theme_choice,
+)
 from fxo.web.places import ALL, HOOKS, MEET, OPS, PARTNERS, PORTAL
 
 
@@ -15,7 +30,8 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(health.blueprint, name="health" if place == PORTAL else f"health_{place}", subdomain=place)
     app.register_blueprint(portal.blueprint, subdomain=PORTAL)
     for place in (PORTAL, PARTNERS, OPS):
-        app.register_blueprint(auth.blueprint, name=f"auth_{place}", subdomain=place)
+        for each in (auth, theme_choice, about, styleguide):
+            app.register_blueprint(each.blueprint, name=f"{each.blueprint.name}_{place}", subdomain=place)
     for ours in (admin, invitation, logo):
         app.register_blueprint(ours.blueprint, subdomain=PORTAL)
     app.register_blueprint(partner.blueprint, subdomain=PARTNERS)

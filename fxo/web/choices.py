@@ -10,11 +10,15 @@ from zoneinfo import available_timezones
 from fxo.core.errors import Invalid, NotFound
 from fxo.core.ids import parse_id
 from fxo.core.matching.port import URGENCIES
+from fxo.web.language import _
 
 INDUSTRIES = (
-    "Education", "Energy", "Financial services", "Government", "Healthcare", "Insurance", "Logistics", "Manufacturing", "Media",
-    "Non-profit", "Professional services", "Real estate", "Retail", "Software", "Telecommunications", "Travel",
+    "Aerospace and defence", "Agriculture and food", "Banking", "Construction and real estate", "E-commerce", "Education",
+    "Energy and utilities", "Fintech", "Gaming", "Healthcare", "Hospitality and travel", "Insurance", "Logistics",
+    "Manufacturing", "Media", "Nonprofit", "Pharmaceuticals", "Private equity", "Professional services", "Public sector",
+    "Retail", "Software", "Telecommunications",
 )  # fmt: skip
+"""The labels that the local ranker reads out of a brief, so that what was read is always among the choices."""
 
 
 @cache
@@ -28,14 +32,50 @@ def zones() -> list[dict[str, str]]:
     ]
 
 
-def industries() -> list[dict[str, str]]:
-    """The industries as options, none first."""
-    return [{"value": "", "label": "Any industry"}] + [{"value": name, "label": name} for name in INDUSTRIES]
+def industries(any_value: str = "") -> list[dict[str, str]]:
+    """The industries as options, none first; `any_value` is what "any" sends."""
+    labels = {
+        "Aerospace and defence": _("Aerospace and defence"),
+        "Agriculture and food": _("Agriculture and food"),
+        "Banking": _("Banking"),
+        "Construction and real estate": _("Construction and real estate"),
+        "E-commerce": _("E-commerce"),
+        "Education": _("Education"),
+        "Energy and utilities": _("Energy and utilities"),
+        "Fintech": _("Fintech"),
+        "Gaming": _("Gaming"),
+        "Healthcare": _("Healthcare"),
+        "Hospitality and travel": _("Hospitality and travel"),
+        "Insurance": _("Insurance"),
+        "Logistics": _("Logistics"),
+        "Manufacturing": _("Manufacturing"),
+        "Media": _("Media"),
+        "Nonprofit": _("Nonprofit"),
+        "Pharmaceuticals": _("Pharmaceuticals"),
+        "Private equity": _("Private equity"),
+        "Professional services": _("Professional services"),
+        "Public sector": _("Public sector"),
+        "Retail": _("Retail"),
+        "Software": _("Software"),
+        "Telecommunications": _("Telecommunications"),
+    }
+    return [{"value": any_value, "label": _("Any industry")}] + [{"value": name, "label": labels[name]} for name in INDUSTRIES]
 
 
-def urgencies() -> list[dict[str, str]]:
+def urgencies(any_value: str = "") -> list[dict[str, str]]:
     """How soon it is needed, as options."""
-    return [{"value": "", "label": "Any time"}] + [{"value": code, "label": label} for code, label in URGENCIES.items()]
+    labels = {"now": _("Today or tomorrow"), "week": _("This week"), "fortnight": _("Within two weeks")}
+    return [{"value": any_value, "label": _("Any time")}] + [{"value": code, "label": labels[code]} for code in URGENCIES]
+
+
+def known_zone(zone: str) -> str:
+    """The zone, where there is one of that name; else nothing."""
+    return zone if zone in _zone_names() else ""
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(option["value"] for option in zones())
 
 
 def id_from(text: str) -> UUID:

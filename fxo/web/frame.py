@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from flask import g, get_flashed_messages, request
@@ -11,48 +12,91 @@ from fxo import platform
 from fxo.core.clock import in_zone
 from fxo.core.events.store import request_id
 from fxo.core.scope import CODE, Permission, system_scope
-from fxo.web import identity
+from fxo.web import identity, theme_choice
 from fxo.web.assets import PLATFORM_BRAND, brand_of_place, theme_url
+from fxo.web.choices import path_from
+from fxo.web.language import _
 from fxo.web.places import OPS, PARTNERS, PORTAL, Place
 
-_MENUS: dict[str, list[tuple[str, str, Permission | None]]] = {
-    PORTAL: [
-        ("Find an expert", "/", None),
-        ("Your sessions", "/sessions", Permission.BOOK),
-        ("Administration", "/admin", Permission.MANAGE_TENANT),
-    ],
-    PARTNERS: [("Sessions", "/", None), ("Availability", "/availability", None), ("Earnings", "/earnings", None)],
-    OPS: [
-        ("Overview", "/", None),
-        ("Alarms", "/alarms", None),
-        ("Tenants", "/tenants", None),
-        ("Partners", "/partners", None),
-        ("Ledger", "/ledger", None),
-    ],
-}
+_PEOPLE = (PORTAL, PARTNERS, OPS)
+
+
+def _menu(place: str) -> list[tuple[str, str, Permission | None]]:
+    """The pages of a place's menu, each with what one must be allowed for it."""
+    match place:
+        case "portal":
+            return [
+                (_("Find an expert"), "/", None),
+                (_("Directory"), "/experts", None),
+                (_("Your sessions"), "/sessions", Permission.BOOK),
+                (_("Administration"), "/admin", Permission.MANAGE_TENANT),
+            ]
+        case "partners":
+            return [
+                (_("Today"), "/", None),
+                (_("Sessions"), "/sessions", None),
+                (_("Availability"), "/availability", None),
+                (_("Earnings"), "/earnings", None),
+            ]
+        case "ops":
+            return [
+                (_("Overview"), "/", None),
+                (_("Alarms"), "/alarms", None),
+                (_("Tenants"), "/tenants", None),
+                (_("Partners"), "/partners", None),
+                (_("Ledger"), "/ledger", None),
+            ]
+    return []
+
+
+def _own(place: str, user: identity.User) -> list[dict[str, Any]]:
+    """The places of who is signed in, for the menu under their name."""
+    help_ = {"label": _("Help"), "url": "/help", "icon": "circle-question-mark"}
+    match place:
+        case "portal":
+            return [{"label": _("Settings"), "url": "/settings", "icon": "settings"}, help_]
+        case "partners":
+            settings = {"label": _("Settings"), "url": "/settings", "icon": "settings"}
+            return [{"label": _("Profile"), "url": "/profile", "icon": "user"}, settings, help_]
+    return [help_]
+
+
+def _footer(place: str) -> list[dict[str, str]]:
+    """The pages that say how all this works (`fxo.web.about`)."""
+    shared = [{"label": _("Privacy"), "url": "/privacy"}, {"label": _("Terms"), "url": "/terms"}]
+    help_ = {"label": _("Help"), "url": "/help"}
+    match place:
+        case "portal":
+            return [{"label": _("How payment works"), "url": "/how-payment-works"}, *shared, help_]
+        case "partners":
+            return [{"label": _("How you are paid"), "url": "/how-payment-works"}, *shared, help_]
+    return [help_]
 
 
 def frame(*, bare: bool = False) -> dict[str, Any]:
     """The variables of `base.html`. `bare` asks nobody anything: for pages that say that something is broken."""
     place: Place | None = g.get("place")
-    known = place is not None and place.kind in _MENUS
+    known = place is not None and place.kind in _PEOPLE
     user = identity.me() if known and not bare else None
     config = place.config if place else None
     return {
         "portal": {
             "name": config.name if config else "fxo",
-            "sub": {PARTNERS: "Experts", OPS: "Operations"}.get(place.kind if place else "", ""),
-            "tagline": (config.brand.get("tagline") if config else None) or "fractional technology leaders, by the hour",
+            "sub": {PARTNERS: _("Experts"), OPS: _("Operations")}.get(place.kind if place else "", ""),
+            "tagline": (config.brand.get("tagline") if config else None) or _("fractional technology leaders, by the hour"),
             "logo_text": (config.brand.get("logo_text") if config else None) or (config.name if config else "fxo"),
-            "logo_url": (config.brand.get("logo_url") if config else None) or None,
+            "logo_url": config.brand.get("logo_url") or None if config else None,
             "kind": place.kind if known and place else PORTAL,
             "home_url": "/",
             "sign_in_url": "/sign-in",
-            "footer_links": [],
+            "footer_links": _footer(place.kind) if known and place else [],
         },
         "nav": _nav(place, user) if known and place else [],
-        "viewer": _viewer(user),
-        "theme": request.cookies.get("theme", ""),
+        "viewer": _viewer(place, user),
+        "theme": theme_choice.chosen(user),
+        "theme_action": "/settings/theme" if known and not bare else None,
+        "return_to": _return_to(),
+        "commands": None if bare else _commands(place, user),
         "theme_url": theme_url(brand_of_place() if known else PLATFORM_BRAND),
         "messages": []
         if bare
@@ -70,22 +114,41 @@ def _nav(place: Place, user: identity.User | None) -> list[dict[str, Any]]:
         return []
     return [
         {"label": label, "url": url, "current": request.path == url or (url != "/" and request.path.startswith(url))}
-        for label, url, permission in _MENUS[place.kind]
+        for label, url, permission in _menu(place.kind)
         if permission is None or (user is not None and user.actor.may(permission))
     ]
 
 
-def _viewer(user: identity.User | None) -> dict[str, Any] | None:
-    if user is None:
+def _viewer(place: Place | None, user: identity.User | None) -> dict[str, Any] | None:
+    if user is None or place is None:
         return None
     return {
         "name": user.name,
         "initials": initials(user.name),
         "tone": tone(user.get_id()),
         "mail": user.mail,
-        "menu": [],
+        "menu": _own(place.kind, user),
         "sign_out_url": "/sign-out",
     }
+
+
+def _commands(place: Place | None, user: identity.User | None) -> list[dict[str, Any]] | None:
+    """The command menu of partners and operators: every page of their menu, and what is their own."""
+    if place is None or user is None or place.kind not in (PARTNERS, OPS):
+        return None
+    own = [*_own(place.kind, user), *({"icon": "file-text"} | link for link in _footer(place.kind) if link["url"] != "/help")]
+    return [
+        {"title": _("Go to"), "entries": [{"label": item["label"], "url": item["url"]} for item in _nav(place, user)]},
+        {"title": _("Yours"), "entries": own},
+    ]
+
+
+def _return_to() -> str:
+    """Where a form of the frame comes back to: this page, or the one before where this one answers a form."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    before = urlsplit(request.referrer or "")
+    return path_from(f"{before.path}?{before.query}".rstrip("?")) if before.netloc == request.host else "/"
 
 
 def _clock_bar() -> dict[str, Any] | None:
@@ -99,7 +162,7 @@ def _clock_bar() -> dict[str, Any] | None:
     return {
         "now": {"text": in_zone(now, zone), "iso": now.isoformat()},
         "action": "/demo/clock",
-        "return_to": request.full_path.rstrip("?"),
+        "return_to": _return_to(),
         "outbox_url": "/demo/outbox",
     }
 

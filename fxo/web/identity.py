@@ -37,6 +37,8 @@ class User(UserMixin):
     name: str
     zone: str = "UTC"
     mail: str = ""
+    theme: str | None = None
+    """What they chose with their account, if they chose one."""
 
     def get_id(self) -> str:
         return str(self.actor.id)
@@ -75,19 +77,19 @@ def _load(user_id: str) -> User | None:
 
 
 def _member(tx: Transaction, found: UUID) -> User | None:
-    actor = members.actor(tx, found)
-    if actor is None:
+    known = members.signed_in(tx, found)
+    if known is None:
         return None
     try:
         row = client_rows.find(tx, found)
     except NotFound:
         return None
-    return User(actor, row.name, row.zone, row.email)
+    return User(known[0], row.name, row.zone, row.email, known[1])
 
 
 def _of_the_network(found: UUID) -> User | None:
     person = network.partner(found) if here().kind == PARTNERS else network.operator(found)
-    return User(person.actor, person.name, person.zone) if person else None
+    return User(person.actor, person.name, person.zone, theme=person.theme) if person else None
 
 
 def sign_in(actor_id: UUID) -> None:
@@ -106,7 +108,7 @@ def sign_in(actor_id: UUID) -> None:
         store.run(account_scope(), CODE, sign_ins.end, earlier)
     begun = store.run(account_scope(), CODE, sign_ins.begin, actor_id, browsers.named(request.user_agent.string))
     if here().kind == PORTAL:
-        store.run(account_scope(), user.actor, members.signed_in, actor_id)
+        store.run(account_scope(), user.actor, members.note_sign_in, actor_id)
     session["place"] = place
     session["seen"] = system_now().isoformat()
     session["sign_in"] = str(begun)

@@ -13,8 +13,7 @@ from fxo.core.matching.model import Listed
 from fxo.core.money import Money
 from fxo.core.partners.queries import Profile
 from fxo.web.frame import initials, tone
-
-_STRENGTHS = {"very strong": "Very strong match", "strong": "Strong match", "good": "Good match", "possible": "Possible match"}
+from fxo.web.language import _
 
 
 def time(moment: datetime, zone: str) -> dict[str, str]:
@@ -30,6 +29,11 @@ def clock(moment: datetime, zone: str) -> str:
 def zone(moment: datetime, name: str) -> str:
     """What people there call their time at that moment: `CET`, `GMT+5:45`."""
     return in_zone(moment, name).rpartition(" ")[2]
+
+
+def month(moment: datetime, zone: str) -> str:
+    """The month alone, for what happened a while ago: `September 2026`."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%B %Y}"
 
 
 def span(start: datetime, end: datetime, zone: str, *, now: datetime, other: tuple[str, str] | None = None) -> dict[str, str]:
@@ -62,10 +66,37 @@ def relative(moment: datetime, now: datetime) -> str:
     return "now"
 
 
-def slot(start: datetime, zone: str, *, url: str | None = None) -> dict[str, Any]:
-    """A bookable time as a button."""
-    day, _, clock = in_zone(start, zone).partition(", ")
+def slot(start: datetime, zone: str, *, now: datetime | None = None, url: str | None = None) -> dict[str, Any]:
+    """A bookable time as a button; with `now`, the days at hand are called today and tomorrow."""
+    day, _comma, clock = in_zone(start, zone).partition(", ")
+    if now:
+        ahead = (start.astimezone(ZoneInfo(zone)).date() - now.astimezone(ZoneInfo(zone)).date()).days
+        day = {0: _("Today"), 1: _("Tomorrow")}.get(ahead, day)
     return {"day": day, "time": clock, "value": start.isoformat(), "url": url, "current": False, "taken": False}
+
+
+def strength(word: str) -> str:
+    """How well somebody fits, in words (`matching.port.STRENGTHS`)."""
+    words = {
+        "very strong": _("Very strong match"),
+        "strong": _("Strong match"),
+        "good": _("Good match"),
+        "possible": _("Possible match"),
+    }
+    return words.get(word, word)
+
+
+def _evidence(profile: Profile, line: str) -> dict[str, str]:
+    """A line of the record with where it stands there."""
+    if line in profile.certifications:
+        return {"text": line, "source": _("certificate on record"), "kind": "certificate"}
+    if any(line in case for case in profile.cases):
+        return {"text": line, "source": _("case record"), "kind": "case"}
+    if line in profile.skills:
+        return {"text": line, "source": _("skill on record"), "kind": "case"}
+    if line in profile.industries:
+        return {"text": line, "source": _("industry on record"), "kind": "case"}
+    return {"text": line, "source": _("profile"), "kind": "case"}
 
 
 def person(name: str, key: UUID, title: str = "") -> dict[str, Any]:
@@ -84,8 +115,11 @@ def person(name: str, key: UUID, title: str = "") -> dict[str, Any]:
 def partner_card(
     profile: Profile, slots: list[dict[str, Any]] | None, price: str, *, listed: Listed | None = None, url: str | None = None
 ) -> dict[str, Any]:
-    """A partner as the card shows them; with why, where they stand on a shortlist."""
+    """A partner as the card shows them; with why, where they stand on a shortlist. Nothing on a record says yet that a
+    certificate was checked, so none is shown as verified.
+    """
     card = person(profile.name, profile.id, profile.title) | {
+        "id": str(profile.id),
         "url": url,
         "former": "",
         "rating": {"value": f"{profile.rating:.1f}" if profile.rating else None, "count": profile.ratings},
@@ -95,7 +129,7 @@ def partner_card(
         "why": "",
         "evidence": [],
         "caveat": "",
-        "badges": list(profile.certifications[:3]),
+        "badges": [{"text": text, "verified": False} for text in profile.certifications[:3]],
         "price": price,
         "minutes": 60,
         "slots": slots,
@@ -105,10 +139,10 @@ def partner_card(
     if listed:
         why = " ".join(listed.reasons)
         card |= {
-            "match": {"score": round(listed.score * 100), "words": _STRENGTHS.get(listed.strength, listed.strength)},
+            "match": {"score": round(listed.score * 100), "words": strength(listed.strength)},
             "why": why,
             "caveat": listed.caveat,
-            "evidence": [{"text": line, "source": "", "kind": "case"} for line in listed.evidence if line.rstrip(".") not in why],
+            "evidence": [_evidence(profile, line) for line in listed.evidence if line.rstrip(".") not in why],
         }
     return card
 

@@ -90,6 +90,7 @@ class Expected:
 EXPECTED: dict[str, Expected] = {
     "consultations.release": Expected(("consultation.released",)),
     "consultations.start": Expected(("consultation.started",)),
+    "consultations.close": Expected(("consultation.closed",)),
     "payments.authorise": Expected(("consultation.confirmed", "payment.authorised"), {"hold": 1, "save": 1}, at_the_card_network),
     "payments.save_card": Expected(("consultation.confirmed", "payment.card_saved"), {"save": 1}, at_the_card_network),
     "payments.authorise_saved": Expected(("payment.authorised",), {"hold": 1}, at_the_card_network),
@@ -137,7 +138,8 @@ class Story:
                 for kinds, streams in (
                     (("consultations.release",), self.abandoned),
                     (("calendars.check_link",), self.without_link),
-                    (("calendars.sync_meeting", "hooks.announce", "mail", "consultations.start"), self.done),
+                    (("consultations.start", "consultations.close"), self.done),
+                    (("calendars.sync_meeting", "hooks.announce", "mail"), self.done),
                     (("payments.authorise", "payments.capture"), map(payment_id_of, self.done)),
                     (("payments.void",), map(payment_id_of, self.cancelled)),
                     (("payments.save_card", "payments.authorise_saved"), map(payment_id_of, self.later)),

@@ -75,6 +75,7 @@ def lived(told: Story, slug: str, partner: str) -> None:
     person = Person(flask.current_app, f"{slug}.localhost")
     sign_in(person, "sarah@lindqvist.example", PASSWORD)
     assert shortlist(person).status == 200
+    assert person.submit(person.get("/"), "/settings/theme", theme="dark").status == 303
     starts_at = told.ahead(2 * DAY)
     while starts_at.hour != 11 or starts_at.weekday() > 4:
         starts_at += HOUR
@@ -260,7 +261,7 @@ def test_a_tenant_refers_to_its_own_roster_and_learns_nothing_of_other_partners(
 PARTNERS_OWN = {
     "partner_agenda": "partner_id", "partner_earnings": "partner_id", "partners": "id", "availability": "partner_id",
     "partner_standing": "partner_id", "events": "stream_id", "work": "stream_id", "person_keys": "person_id",
-    "form_submissions": "actor_id",
+    "form_submissions": "actor_id", "partner_contacts": "partner_id", "partner_opened": "partner_id", "preferences": "person_id",
 }  # fmt: skip
 
 
@@ -273,6 +274,9 @@ def test_a_partner_reads_what_was_made_for_partners_and_own_rows_alone(here: Sto
         assert {row[0] for row in connection.execute("select tenant_id from events")} == {NETWORK}
         assert {row[0] for row in connection.execute("select tenant_id from partner_agenda")} == {here.config.id}
         assert connection.execute("select count(*) from partner_earnings").fetchone() == (1,)
+        assert {row[0] for row in connection.execute("select partner_id from partner_time")} <= {dana}
+        with pytest.raises(DENIED):
+            connection.execute("select tenant_id from partner_time")
 
 
 def test_a_partner_writes_own_rows_of_the_network_alone(here: Story, there: Story, settings: Settings) -> None:
@@ -292,6 +296,9 @@ def test_a_partner_writes_own_rows_of_the_network_alone(here: Story, there: Stor
                 connection.execute(work, (tenant_id, new_id(), stream_id))
         assert connection.execute("update partners set name = 'x' where id = %s", (kofi,)).rowcount == 0
         assert connection.execute("update availability set data = '{}' where partner_id = %s", (kofi,)).rowcount == 0
+        assert connection.execute("update partner_contacts set email = 'x' where partner_id = %s", (kofi,)).rowcount == 0
+        with pytest.raises(DENIED, match="row-level security"):
+            connection.execute("insert into partner_opened values (%s, %s, now())", (kofi, new_id()))
         with pytest.raises(DENIED):
             connection.execute("update partners set id = %s", (new_id(),))
         for name in ("partner_agenda", "partner_earnings", "partner_standing", "partner_time", "consultations", "roster"):
@@ -310,7 +317,7 @@ def test_the_operator_reads_what_runs_the_platform_and_no_words_of_clients(setti
         assert short(readable(connection, tables(settings))) == {
             "tenants", "hosts", "partners", "availability", "partner_standing", "roster", "partner_time", "events", "work",
             "alarms", "consultations", "payments", "postings", "operators", "operator_uses", "subscription_cursors", "clock",
-            "epoch", "form_submissions",
+            "epoch", "form_submissions", "preferences",
         }  # fmt: skip
 
 
@@ -340,7 +347,7 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
         assert short({name for name in found if name.startswith("public.")}) == {
             "tenants", "hosts", "partners", "partner_logins", "partner_contacts", "partner_standing", "availability", "roster",
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
-            "person_keys", "tokens", "sign_ins", "attempts",
+            "person_keys", "tokens", "sign_ins", "attempts", "preferences",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

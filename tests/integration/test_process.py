@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from contextvars import Context
+from datetime import datetime, timedelta
+from threading import Event, Thread
 from typing import Any
+from uuid import UUID
 
+import flask
 import pytest
+from flask import Flask
 
+from fxo.core.consultations import commands
+from fxo.core.consultations import model as consultation
+from fxo.core.consultations.model import CONSULTATION
 from fxo.core.errors import Conflict, Gone, NotAllowed, NotFound
+from fxo.core.events.store import Transaction
 from fxo.core.ledger import queries as ledger
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
@@ -144,6 +153,57 @@ def test_a_session_booked_inside_two_hours_raises_no_alarm_while_its_meeting_is_
     assert told.alarms() == []
 
 
+# Taking a completion back, at the last moment ------------------------------------------------------------------------
+
+
+def test_an_undo_that_is_overtaken_by_the_end_of_its_time_is_refused_and_the_money_is_taken(told: Story) -> None:
+    """It began in time and was slow: while it was on its way, the completion was closed."""
+    booked = _completed(told)
+
+    def overtaken(tx: Transaction) -> None:
+        began.append(tx.now)
+        stream = tx.load(CONSULTATION, booked)
+        happened = consultation.undo_completion(stream.state, commands.completed_at(stream), tx.now)
+        if len(began) == 1:
+            Thread(target=Context().run, args=(_eleven_seconds_pass,)).start()
+            assert passed.wait(30)
+        tx.append((stream, happened))
+
+    app: Flask = flask.current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def _eleven_seconds_pass() -> None:
+        with app.app_context():
+            told.live(timedelta(seconds=11))
+        passed.set()
+
+    began: list[datetime] = []
+    passed = Event()
+    with pytest.raises(Gone):
+        told.run(told.partner("dana"), overtaken)
+    assert len(began) == 2, "it was decided again, on what had happened meanwhile"
+    assert told.state(booked) == "completed"
+    assert told.payment(booked) == ("captured", None)
+    assert told.events(booked, "consultation.c")[-2:] == ["consultation.completed", "consultation.closed"]
+
+
+def test_an_undo_in_time_wins_also_where_the_end_of_its_time_is_looked_at_late(told: Story) -> None:
+    booked = _completed(told)
+    told.undo(booked, "dana")
+    told.sleep_until(told.now + HOUR)
+    told.work()
+    assert told.state(booked) == "started"
+    assert told.payment(booked) == ("authorised", None)
+    assert "consultation.closed" not in told.events(booked)
+
+
+def _completed(told: Story) -> UUID:
+    starts_at = told.ahead(2 * DAY)
+    booked = told.book("dana", starts_at)
+    told.live_until(starts_at + timedelta(minutes=50))
+    told.complete(booked, "dana")
+    return booked
+
+
 # Who may do what ----------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +228,4 @@ def test_only_its_own_partner_completes_a_session_and_only_its_own_client_rates_
 
 
 def _complete(tx: Any, booked: Any) -> None:
-    from fxo.core.consultations import commands
-
     commands.complete(tx, booked)

@@ -315,6 +315,8 @@ def test_a_process_that_dies_while_capturing_captures_once(told: Story, step: st
     told.live_until(starts_at)
     told.complete(booked, "dana")
     told.sleep_until(told.now + timedelta(seconds=13))
+    [(close,)] = told.rows("select id from work where kind = 'consultations.close'")
+    assert told.perform(close) is Outcome.DONE
     restarted(told, capture_work(told, booked), step=step, kind="payments.capture")
     told.work()
     assert told.events(booked, "payment.cap") == ["payment.captured"]

@@ -18,6 +18,7 @@ from fxo.core.consultations.model import (
     UNDO,
     Booked,
     Cancelled,
+    Closed,
     Completed,
     CompletionUndone,
     Confirmed,
@@ -204,6 +205,18 @@ def test_a_completion_stands_after_ten_seconds() -> None:
     given(HELD, CONFIRMED, COMPLETED).when(model.undo_completion, START, START + UNDO).then(Gone)
 
 
+def test_a_completion_is_closed_once_nobody_can_take_it_back_any_more() -> None:
+    given(HELD, CONFIRMED, COMPLETED).when(model.close, START, START + UNDO).then(Closed())
+    given(HELD, CONFIRMED, COMPLETED).when(model.close, START, START + UNDO - SECOND).then()
+    given(HELD, CONFIRMED, COMPLETED, Closed()).when(model.close, START, START + UNDO).then()
+    given(HELD, CONFIRMED, COMPLETED, CompletionUndone()).when(model.close, START, START + UNDO).then()
+    given(HELD, CONFIRMED, CANCELLED).when(model.close, START, START + UNDO).then()
+
+
+def test_what_is_closed_stands_also_for_a_clock_that_is_behind() -> None:
+    given(HELD, CONFIRMED, COMPLETED, Closed()).when(model.undo_completion, START, START + UNDO - SECOND).then(Gone)
+
+
 def test_taking_back_what_is_not_completed_changes_nothing() -> None:
     given(HELD, CONFIRMED, STARTED).when(model.undo_completion, START, START).then()
 
@@ -264,12 +277,13 @@ _INTENTS: dict[str, Intent] = {
     "check in": lambda state, now: model.start(state, Party.CLIENT, now),
     "complete": lambda state, now: model.complete(state, Party.PARTNER, PARTNER, now),
     "complete by another": lambda state, now: model.complete(state, Party.PARTNER, OTHER, now),
+    "close": lambda state, now: model.close(state, START, now),
     "undo": lambda state, now: model.undo_completion(state, START, now),
     "cancel": lambda state, now: model.cancel(state, Party.CLIENT, "client"),
 }
 _STEPS = st.lists(
     st.tuples(
-        st.sampled_from([*_INTENTS, "confirm", "complete", "cancel", "undo"]),
+        st.sampled_from([*_INTENTS, "confirm", "complete", "cancel", "undo", "close"]),
         st.sampled_from([timedelta(), SECOND, timedelta(minutes=10), timedelta(days=2)]),
     ),
     max_size=14,
@@ -311,6 +325,8 @@ def test_whatever_people_want_a_booking_ends_in_one_way(steps: list[tuple[str, t
     assert not ends or kinds[-1] is ends[0], "nothing happens after the end"
     undone = kinds.count(CompletionUndone)
     assert kinds.count(Completed) - undone in (0, 1)
+    assert kinds.count(Closed) <= 1
+    assert Closed not in kinds or kinds[-1] is Closed, "what is closed stands"
     assert not (Cancelled in kinds and kinds.count(Completed) > undone), "cancelled and completed"
     for kind in (Started, Completed, Cancelled):
         if kind in kinds:

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.resources import files
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -36,7 +37,7 @@ NAMES = {partner.id: partner.name for partner in PARTNERS}
 ROLES = {partner.id: partner.roles for partner in PARTNERS}
 
 
-def rank(text: str, partners: list[PartnerRecord] = PARTNERS, **chosen: str) -> Ranking:
+def rank(text: str, partners: list[PartnerRecord] = PARTNERS, **chosen: Any) -> Ranking:
     ranking = LocalMatching().rank(Brief(text, **chosen), partners)
     check_ranking(ranking, partners)
     return ranking
@@ -91,6 +92,26 @@ def test_a_role_that_the_client_chose_overrules_what_the_text_suggests() -> None
     assert ranking.understood.role == "CTO"
     others = [match for match in ranking.matches[:5] if "CTO" not in ROLES[match.partner_id]]
     assert all("CTO" in match.caveat for match in others)
+
+
+def test_a_topic_that_the_client_takes_out_counts_no_more_and_one_they_add_does() -> None:
+    text = "Our insurer will not renew our cyber cover, and the ERP replacement is nine months late."
+    read = rank(text)
+    assert {"Cyber insurance", "ERP"} <= set(read.understood.topics)
+    without = rank(text, topics=tuple(topic for topic in read.understood.topics if topic != "Cyber insurance"))
+    assert "CIO" in ROLES[without.matches[0].partner_id]
+    assert dict(scores(without)) != dict(scores(read))
+    added = rank("We need help.", topics=("ransomware recovery",))
+    assert "ransomware recovery" in str(added.matches[0].evidence)
+    assert not added.no_match
+
+
+def test_an_industry_that_does_not_matter_counts_no_more() -> None:
+    text = "Our hospital needs a new plan after ransomware."
+    assert rank(text).understood.industry == "Healthcare"
+    anywhere = rank(text, industry="any")
+    assert anywhere.understood.industry is None
+    assert not any("in healthcare on record" in match.caveat for match in anywhere.matches)
 
 
 def test_a_name_is_no_merit() -> None:

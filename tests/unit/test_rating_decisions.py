@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 
-from fxo.core.errors import Invalid
+from fxo.core.errors import Conflict, Invalid
 from fxo.core.ids import new_id
 from fxo.core.ratings import model
-from fxo.core.ratings.model import RATING, Edited, Given
+from fxo.core.ratings.model import RATING, Answered, Edited, Given
 from tests.support.decisions import after
 from tests.support.decisions import given as given_events
 
@@ -57,6 +57,20 @@ def test_the_same_rating_again_changes_nothing() -> None:
     given(FIVE, edited(four)).when(model.rate, four).then()
 
 
+def test_its_expert_answers_a_rating_and_may_think_again() -> None:
+    thanks = Answered(FIVE.consultation_id, FIVE.partner_id, "Thank you.")
+    given(FIVE).when(model.answer, "Thank you.").then(thanks)
+    given(FIVE, thanks).when(model.answer, "Thank you.").then()
+    given(FIVE, thanks, edited(replace(FIVE, stars=4))).when(model.answer, "Thank you.").then()
+    given(FIVE, thanks).when(model.answer, "Good luck with the board.").then(replace(thanks, text="Good luck with the board."))
+
+
+def test_an_answer_has_a_rating_and_a_measure() -> None:
+    given().when(model.answer, "Thank you.").then(Conflict)
+    given(FIVE).when(model.answer, "").then(Invalid)
+    given(FIVE).when(model.answer, "ä" * 1_001).then(Invalid)
+
+
 @for_any(
     st.lists(
         st.builds(replace, st.just(FIVE), stars=st.integers(0, 6), comment=st.sampled_from(["", "Good."]), public=st.booleans())
@@ -74,5 +88,5 @@ def test_a_session_has_one_rating_however_often_it_is_rated(wishes: list[Given])
     valid = [wish for wish in wishes if 1 <= wish.stars <= 5]
     assert [type(item) for item in past[:1]] == [Given][: len(valid)]
     assert all(isinstance(item, Edited) for item in past[1:])
-    rating = after(RATING, *past)
+    rating = after(RATING, *past).rating
     assert (asdict(rating) if rating else None) == (asdict(valid[-1]) if valid else None)

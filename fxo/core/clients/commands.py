@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from uuid import UUID
+from zoneinfo import available_timezones
 
-from fxo.core.clients.model import CLIENT, Adopted, Erased, Joined
-from fxo.core.errors import Conflict, NotAllowed, NotFound
+from fxo.core.clients import queries
+from fxo.core.clients.model import CLIENT, Adopted, Erased, Joined, Moved
+from fxo.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.scope import ActorKind, Permission
 
@@ -24,6 +26,15 @@ def adopt(tx: Transaction, visitor_id: UUID) -> None:
     client = tx.load(CLIENT, tx.actor.id)
     if client and visitor_id not in client.state.adopted:
         tx.append((client, [Adopted(tx.actor.id, visitor_id)]))
+
+
+def move(tx: Transaction, zone: str) -> None:
+    """The signed-in client reads times in this zone (an IANA name) from now on. Repeated: nothing."""
+    if zone not in available_timezones():
+        raise Invalid("Please choose your time zone from the list.", field="zone")
+    client = tx.load(CLIENT, tx.actor.id)
+    if queries.find(tx, tx.actor.id).zone != zone:
+        tx.append((client, [Moved(tx.actor.id, zone)]))
 
 
 def erase(tx: Transaction, client_id: UUID) -> None:

@@ -32,6 +32,15 @@ class Adopted:
     visitor_id: UUID
 
 
+@event("client.moved")
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The client reads times in another zone from now on."""
+
+    client_id: UUID
+    zone: str
+
+
 @event("person.erased")
 @dataclass(frozen=True, slots=True)
 class Erased:

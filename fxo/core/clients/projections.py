@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fxo.core.clients import model
+from fxo.core.clients import favourites, model
 from fxo.core.events.model import ERASED, Recorded
 from fxo.core.events.store import Store, Transaction
 
@@ -11,7 +11,9 @@ def register(store: Store) -> None:
     """Follow the events of clients."""
     store.follow(model.Joined, _joined)
     store.follow(model.Adopted, _adopted)
+    store.follow(model.Moved, _moved)
     store.follow(model.Erased, _erased)
+    favourites.register(store)
 
 
 def _joined(tx: Transaction, item: Recorded) -> None:
@@ -33,6 +35,12 @@ def _adopted(tx: Transaction, item: Recorded) -> None:
     )
 
 
+def _moved(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update clients set zone = %s where tenant_id = %s and id = %s", (item.value.zone, item.tenant_id, item.value.client_id)
+    )
+
+
 def _erased(tx: Transaction, item: Recorded) -> None:
     persons = [item.value.person_id, *item.value.also]
     tx.driver.execute(
@@ -43,7 +51,7 @@ def _erased(tx: Transaction, item: Recorded) -> None:
         "update briefs set text = %s where tenant_id = %s and author_id = any(%s)", (ERASED, item.tenant_id, persons)
     )
     tx.driver.execute(
-        "update partner_agenda set client_name = %s, client_company = '', brief = %s where tenant_id = %s and"
+        "update partner_agenda set client_name = %s, client_company = '', brief = %s, topics = '{}' where tenant_id = %s and"
         " client_id = any(%s)",
         (ERASED, ERASED, item.tenant_id, persons),
     )

@@ -17,22 +17,26 @@ def register(store: Store, load_config: Callable[[Transaction], TenantConfig]) -
     def confirmed(tx: Transaction, item: Recorded) -> None:
         tx.driver.execute(
             "insert into partner_agenda (tenant_id, consultation_id, partner_id, tenant_name, client_id, client_name,"
-            " client_company,"
-            " client_zone, brief, state, starts_at, ends_at, price_minor, currency, partner_share)"
-            " select c.tenant_id, c.id, c.partner_id, %s, c.client_id, p.name, p.company, p.zone, coalesce(b.text,"
-            " ''), 'confirmed',"
-            " c.starts_at, c.ends_at, c.price_minor, c.currency, c.partner_share from consultations c"
+            " client_company, client_zone, brief, industry, urgency, topics, state, money, booked_at, starts_at, ends_at,"
+            " price_minor, currency, partner_share)"
+            " select c.tenant_id, c.id, c.partner_id, %s, c.client_id, p.name, p.company, p.zone, coalesce(b.text, ''),"
+            " coalesce(b.industry, ''), coalesce(b.urgency, ''),"
+            " array(select jsonb_array_elements_text(b.shortlist -> 'topics')), 'confirmed', coalesce(m.state, ''), %s,"
+            " c.starts_at, c.ends_at, c.price_minor, c.currency, c.partner_share"
+            " from consultations c"
             " join clients p on p.tenant_id = c.tenant_id and p.id = c.client_id"
-            " left join briefs b on b.tenant_id = c.tenant_id and b.id = c.brief_id where c.tenant_id = %s and c.id = %s"
+            " left join briefs b on b.tenant_id = c.tenant_id and b.id = c.brief_id"
+            " left join payments m on m.tenant_id = c.tenant_id and m.id = c.payment_id"
+            " where c.tenant_id = %s and c.id = %s"
             " on conflict (tenant_id, consultation_id) do update set state = 'confirmed'",
-            (load_config(tx).name, item.tenant_id, item.stream_id),
+            (load_config(tx).name, item.recorded_at, item.tenant_id, item.stream_id),
         )
 
     store.follow(consultation.Confirmed, confirmed)
     store.follow(consultation.Started, _becomes("started"))
     store.follow(consultation.Completed, _becomes("completed", stamp=True))
     store.follow(consultation.CompletionUndone, _becomes("started"))
-    store.follow(consultation.Cancelled, _becomes("cancelled"))
+    store.follow(consultation.Cancelled, _cancelled)
     store.follow(meetings.Created, _linked)
 
 
@@ -44,6 +48,13 @@ def _becomes(state: str, *, stamp: bool = False) -> Follower:
         )
 
     return follow
+
+
+def _cancelled(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update partner_agenda set state = 'cancelled', reason = %s where tenant_id = %s and consultation_id = %s",
+        (item.value.reason, item.tenant_id, item.stream_id),
+    )
 
 
 def _linked(tx: Transaction, item: Recorded) -> None:

@@ -141,6 +141,12 @@ def undo_completion(tx: Transaction, consultation_id: UUID) -> None:
     tx.append((consultation, model.undo_completion(consultation.state, completed_at(consultation), tx.now)))
 
 
+def close(tx: Transaction, consultation_id: UUID) -> None:
+    """The ten seconds to undo are over; for the timer."""
+    consultation = tx.load(CONSULTATION, consultation_id)
+    tx.append((consultation, model.close(consultation.state, completed_at(consultation), tx.now)))
+
+
 def completed_at(consultation: Stream[model.State]) -> datetime:
     """When it was last completed; the beginning of time where it never was."""
     times = [item.recorded_at for item in consultation.events if isinstance(item.value, model.Completed)]

@@ -94,6 +94,15 @@ class CompletionUndone:
     """The partner took the completion back in time."""
 
 
+@event("consultation.closed")
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The time to undo is over: the completion stands, and only now is the money taken.
+
+    It is an event of the same stream as the undo, so that exactly one of the two wins, however slow the other is.
+    """
+
+
 @event("consultation.cancelled")
 @dataclass(frozen=True, slots=True)
 class Cancelled:
@@ -127,7 +136,7 @@ class Booked:
 class Done:
     terms: Held
     payment_id: UUID
-    completed_at: datetime | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,8 @@ def evolve(state: State, happened: object) -> State:
             return replace(state, started=True)
         case Booked(terms, payment_id), Completed():
             return Done(terms, payment_id)
+        case Done(), Closed():
+            return replace(state, closed=True)
         case Done(terms, payment_id), CompletionUndone():
             return Booked(terms, payment_id, started=True)
         case Booked(terms, payment_id), Cancelled():
@@ -243,8 +254,8 @@ def complete(state: State, by: Party, partner_id: UUID | None, now: datetime) ->
 def undo_completion(state: State, completed_at: datetime, now: datetime) -> list[object]:
     """Take a completion back within ten seconds. Not completed: nothing."""
     match state:
-        case Done():
-            if now >= completed_at + UNDO:
+        case Done(closed=closed):
+            if closed or now >= completed_at + UNDO:
                 raise Gone("The ten seconds to undo are over. Please ask the operator if the session did not take place.")
             return [CompletionUndone()]
         case Booked():
@@ -252,6 +263,16 @@ def undo_completion(state: State, completed_at: datetime, now: datetime) -> list
         case Nothing():
             raise NotFound("There is no such session.")
     return _not_booked(state)
+
+
+def close(state: State, completed_at: datetime, now: datetime) -> list[object]:
+    """Let the completion stand once it can no longer be undone. Undone, completed again since, or closed already: nothing."""
+    match state:
+        case Done(closed=False) if now >= completed_at + UNDO:
+            return [Closed()]
+        case Nothing():
+            raise NotFound("There is no such session.")
+    return []
 
 
 def cancel(state: State, by: Party, reason: str) -> list[object]:

@@ -82,6 +82,16 @@ def mine(tx: Transaction) -> list[ConsultationRow]:
     return ahead + [item for item in reversed(found) if item.ends_at <= tx.now]
 
 
+def next_ahead(tx: Transaction) -> ConsultationRow | None:
+    """The client's next booked session, or the one under way."""
+    row = tx.execute(
+        f"select {_COLUMNS} from consultations where tenant_id = :t and client_id = :c and state in ('confirmed', 'started')"
+        " and ends_at > :now order by starts_at limit 1",
+        t=tx.scope.tenant_id, c=tx.actor.id, now=tx.now,
+    ).first()  # fmt: skip
+    return _row(row) if row else None
+
+
 def held_by(tx: Transaction, client_id: UUID) -> list[UUID]:
     """The client's slots that are on hold."""
     rows = tx.driver.execute(

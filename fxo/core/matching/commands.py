@@ -1,4 +1,4 @@
-"""What changes a brief: submitting it, and recording who fits."""
+"""What changes a brief: submitting it, saying something else, and recording who fits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from fxo.core.errors import Invalid, NotFound, Retryable
+from fxo.core.errors import NotFound, Retryable
 from fxo.core.events.store import Store, Transaction
-from fxo.core.matching.model import BRIEF, LONGEST, Listed, Matched, Submitted
+from fxo.core.matching import model, queries
+from fxo.core.matching.model import BRIEF, Listed, Matched, Revised, Submitted, check_text
 from fxo.core.matching.port import Brief, Match, MatchingProvider, PartnerRecord, Ranking
 from fxo.core.partners import queries as partners
 from fxo.core.plugins import Providers, first_answer
@@ -32,22 +33,65 @@ def submit(tx: Transaction, wanted: Submission) -> None:
     """Keep the brief under its author's key. The same id again: nothing. Raises `Invalid` for a text that is empty or
     too long.
     """
-    text = wanted.text.replace("\x00", "").strip()
-    if not text:
-        raise Invalid("Please describe what you are facing, in a sentence or two.", field="text")
-    if len(text) > LONGEST:
-        raise Invalid(f"Please shorten this to {LONGEST:,} characters; it has {len(text):,}. Nothing is lost.", field="text")
+    text = _clean(wanted.text)
+    check_text(text)
     brief = tx.load(BRIEF, wanted.brief_id)
     if not brief:
         tx.append((brief, [Submitted(tx.actor.id, text, wanted.industry, wanted.urgency, wanted.zone)]))
 
 
-def record(tx: Transaction, brief_id: UUID, ranking: Ranking, milliseconds: int) -> None:
-    """Keep who fits. A brief that has a shortlist keeps it."""
+def _clean(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\x00", "").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What the shortlist's forms send; None is left as it is. Values as in `model.Revised`."""
+
+    brief_id: UUID
+    text: str | None = None
+    role: str | None = None
+    topics: tuple[str, ...] | None = None
+    left: tuple[str, ...] = ()
+    """Goes with `topics`."""
+    industry: str | None = None
+    urgency: str | None = None
+    zone: str | None = None
+
+
+def revise(tx: Transaction, wanted: Revision) -> bool:
+    """Say something else about a brief, by its author; whether it is to be ranked again.
+
+    Raises `NotFound` for anybody else, `Invalid` for a text or topics that cannot be.
+    """
+    brief = tx.load(BRIEF, wanted.brief_id)
+    queries.find(tx, wanted.brief_id)
+    said = brief.state.said
+    assert said is not None
+    chosen = wanted.topics is not None
+    events = model.revise(
+        brief.state,
+        Revised(
+            tx.actor.id,
+            said.text if wanted.text is None else _clean(wanted.text),
+            said.role if wanted.role is None else wanted.role,
+            wanted.topics if chosen else said.topics,
+            wanted.left if chosen else said.left,
+            said.industry if wanted.industry is None else wanted.industry,
+            said.urgency if wanted.urgency is None else wanted.urgency,
+            said.zone if wanted.zone is None else wanted.zone,
+        ),
+    )
+    tx.append((brief, events))
+    return bool(events)
+
+
+def record(tx: Transaction, brief_id: UUID, ranking: Ranking, milliseconds: int, version: int) -> None:
+    """Keep who fits the brief as it stood at that version of its stream; one that says something else by now is ranked anew."""
     brief = tx.load(BRIEF, brief_id)
     if not brief:
         raise NotFound("There is no such brief here.")
-    if brief.state.matched is None:
+    if brief.version == version and brief.state.matched is None:
         shortlist = () if ranking.no_match else tuple(_listed(match) for match in ranking.matches[:SHORTLIST])
         tx.append(
             (
@@ -61,6 +105,9 @@ def record(tx: Transaction, brief_id: UUID, ranking: Ranking, milliseconds: int)
                         ranking.understood.role or "",
                         tuple(ranking.understood.topics),
                         shortlist,
+                        ranking.understood.industry or "",
+                        ranking.understood.urgency or "",
+                        len(ranking.matches),
                     )
                 ],
             )
@@ -70,12 +117,19 @@ def record(tx: Transaction, brief_id: UUID, ranking: Ranking, milliseconds: int)
 def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config: TenantConfig, brief_id: UUID) -> None:
     """Ask the tenant's rankers in their order, outside a transaction, and record the answer (PRD AR-2.1: within two seconds)."""
     with store.transaction(scope, actor) as tx:
-        brief = tx.load(BRIEF, brief_id).state
+        brief = tx.load(BRIEF, brief_id)
         profiles = partners.on_roster(tx)
-    if brief.submitted is None or brief.matched is not None:
+    said = brief.state.said
+    if said is None or brief.state.matched is not None:
         return
-    said = brief.submitted
-    asked = Brief(said.text, industry=said.industry or None, urgency=said.urgency or None, zone=said.zone or None)
+    asked = Brief(
+        said.text,
+        role=said.role or None,
+        topics=said.topics,
+        industry=said.industry or None,
+        urgency=said.urgency or None,
+        zone=said.zone or None,
+    )
     records = [_record(profile) for profile in profiles]
     begun = time.perf_counter()
 
@@ -86,7 +140,7 @@ def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config
         _, ranking = first_answer(providers.chain(config, "matching"), rank)
     except Retryable:
         return
-    store.run(scope, actor, record, brief_id, ranking, round((time.perf_counter() - begun) * 1000))
+    store.run(scope, actor, record, brief_id, ranking, round((time.perf_counter() - begun) * 1000), brief.version)
 
 
 def _listed(match: Match) -> Listed:

@@ -15,6 +15,9 @@ STRENGTHS = ("very strong", "strong", "good", "possible")
 URGENCIES: Mapping[str, str] = {"now": "Today or tomorrow", "week": "This week", "fortnight": "Within two weeks"}
 """Code to label of `Brief.urgency`; None is any time."""
 
+ANY = "any"
+"""What a client chooses to say that a role, an industry or an urgency does not matter, whatever the text seems to say."""
+
 
 @dataclass(frozen=True, slots=True)
 class PartnerRecord:
@@ -59,10 +62,14 @@ class Brief:
     context: str = ""
     """A line on the company, where it was asked for."""
     role: str | None = None
-    """`CIO`, `CTO`, `CISO`, as the client chose it; it overrules what the text suggests. So do the next two."""
+    """`CIO`, `CTO`, `CISO` or `ANY`, as the client chose it; it overrules what the text suggests. So do the next three."""
+    topics: tuple[str, ...] | None = None
+    """What it is about: labels of `MatchingCapabilities.topics`, or skills of the roster; None where the client left it to the
+    text. A topic that the text names and that is not among these does not count."""
     industry: str | None = None
+    """As the client named it, or `ANY`."""
     urgency: str | None = None
-    """A key of `URGENCIES`."""
+    """A key of `URGENCIES`, or `ANY`."""
     zone: str | None = None
     """The client's IANA zone."""
     language: str | None = None
@@ -95,7 +102,9 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """What was read out of the brief, for the client to see and to correct."""
+    """What was read out of the brief, for the client to see and to correct. What they chose stands in it as they chose it;
+    None where they chose `ANY`.
+    """
 
     role: str | None = None
     topics: tuple[str, ...] = ()
@@ -122,6 +131,8 @@ class MatchingCapabilities:
 
     refines: bool = False
     """Whether `refine` can know better than `rank`; where not, it is not called."""
+    topics: tuple[str, ...] = ()
+    """Labels of the topics that it reads out of briefs, as far as there is a list; the page offers them to add."""
     sends_text_out: bool = False
     """Whether briefs and records leave our servers; a tenant is told before it switches this on."""
 

@@ -12,6 +12,7 @@ from fxo.core.matching import model
 def register(store: Store) -> None:
     """Follow the events of briefs."""
     store.follow(model.Submitted, _submitted)
+    store.follow(model.Revised, _revised)
     store.follow(model.Matched, _matched)
 
 
@@ -30,6 +31,31 @@ def _submitted(tx: Transaction, item: Recorded) -> None:
             brief.zone,
             item.recorded_at,
         ),
+    )
+
+
+def _revised(tx: Transaction, item: Recorded) -> None:
+    said: model.Revised = item.value
+    tx.driver.execute(
+        "update briefs set text = %s, role = %s, topics = %s, topics_left = %s, industry = %s, urgency = %s, zone = %s,"
+        " shortlist = null where tenant_id = %s and id = %s",
+        (
+            said.text,
+            said.role,
+            None if said.topics is None else list(said.topics),
+            list(said.left),
+            said.industry,
+            said.urgency,
+            said.zone,
+            item.tenant_id,
+            item.stream_id,
+        ),
+    )
+    # The expert prepares from the brief as it is now; what was said before a session that is over stays as it was.
+    tx.driver.execute(
+        "update partner_agenda a set brief = %s from consultations c where a.tenant_id = %s and c.tenant_id = a.tenant_id"
+        " and c.id = a.consultation_id and c.brief_id = %s and a.state in ('confirmed', 'started')",
+        (said.text, item.tenant_id, item.stream_id),
     )
 
 

@@ -25,17 +25,42 @@ class BriefRow:
     urgency: str
     zone: str
     submitted_at: datetime
+    role: str
+    topics: tuple[str, ...] | None
+    topics_left: tuple[str, ...]
     matched: Matched | None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A brief in a list of one's own."""
+
+    id: UUID
+    text: str
+    submitted_at: datetime
+    fits: int
+    """How many are on its shortlist."""
 
 
 def find(tx: Transaction, brief_id: UUID) -> BriefRow:
     """The brief, for its author (a visitor's is bound to their cookie) and code; for anybody else `NotFound`."""
     row: Any = tx.driver.execute(
-        "select id, author_id, text, industry, urgency, zone, submitted_at, shortlist from briefs where tenant_id = %s"
-        " and id = %s",
+        "select id, author_id, text, industry, urgency, zone, submitted_at, role, topics, topics_left, shortlist from briefs"
+        " where tenant_id = %s and id = %s",
         (tx.scope.tenant_id, brief_id),
     ).fetchone()
     if row is None or (tx.actor.kind is not ActorKind.CODE and row[1] != tx.actor.id):
         raise NotFound("There is no such brief here.")
-    values: tuple[Any, ...] = (*row[:7], type_named("brief.matched").adapter.validate_python(row[7]) if row[7] else None)
+    matched = type_named("brief.matched").adapter.validate_python(row[10]) if row[10] else None
+    values: tuple[Any, ...] = (*row[:8], None if row[8] is None else tuple(row[8]), tuple(row[9]), matched)
     return BriefRow(*values)
+
+
+def latest(tx: Transaction, count: int = 3) -> list[Earlier]:
+    """The reader's own last briefs, the newest first."""
+    rows = tx.driver.execute(
+        "select id, text, submitted_at, coalesce(jsonb_array_length(shortlist -> 'shortlist'), 0) from briefs"
+        " where tenant_id = %s and author_id = %s order by submitted_at desc, id limit %s",
+        (tx.scope.tenant_id, tx.actor.id, count),
+    ).fetchall()
+    return [Earlier(*row) for row in rows]

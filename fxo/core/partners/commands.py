@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from fxo.core.errors import Invalid, NotAllowed, NotFound
+from fxo.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from fxo.core.events.store import Stream, Transaction
 from fxo.core.ids import NETWORK, derived_id
 from fxo.core.partners import model
 from fxo.core.partners.availability import Availability
 from fxo.core.partners.importing import PartnerImport
 from fxo.core.partners.model import PARTNER, ROSTER_ENTRY, AvailabilitySet, ProfileSet, roster_id_of
+from fxo.core.partners.own import OwnProfile
 from fxo.core.scope import Permission
 
 LONGEST_REASON = 500
@@ -76,6 +78,28 @@ def change_availability(tx: Transaction, change: Callable[[Availability], Availa
     partner = tx.load(PARTNER, tx.actor.id)
     zone = partner.state.profile.zone if partner.state.profile else "UTC"
     set_availability(tx, change(Availability.from_data(partner.state.week or {"zone": zone})))
+
+
+def restore_availability(tx: Transaction, version: int) -> None:
+    """Undo the change of the own week that stands at this version of the stream, unless it was changed again since."""
+    partner = tx.load(PARTNER, tx.actor.id)
+    weeks = [item for item in partner.events if isinstance(item.value, AvailabilitySet)]
+    if len(weeks) < 2 or weeks[-1].version != version:
+        raise Conflict("The week was changed again since then, so there is nothing to take back. It stands as you see it here.")
+    set_availability(tx, Availability.from_data(weeks[-2].value.data))
+
+
+def set_profile(tx: Transaction, wanted: OwnProfile) -> None:
+    """The partner's own record from now on, in the partner's own scope. Unchanged: nothing."""
+    if not tx.actor.may(Permission.EDIT_OWN_PROFILE):
+        raise NotAllowed("Only the expert may change this profile.")
+    partner = tx.load(PARTNER, tx.actor.id)
+    stands = partner.state.profile
+    if stands is None:
+        raise NotFound("There is no such profile here.")
+    profile = replace(stands, **{name: getattr(wanted, name) for name in OwnProfile.model_fields})
+    if profile != stands:
+        tx.append((partner, [profile]))
 
 
 def add_to_roster(

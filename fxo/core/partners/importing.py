@@ -147,7 +147,7 @@ def read(source: Path | bytes, filename: str | None = None) -> list[PartnerImpor
         try:
             partners.append((line, PartnerImport.model_validate(record)))
         except ValidationError as error:
-            problems += (Problem(line, _place(e["loc"]), _sentence(e)) for e in error.errors(include_url=False))
+            problems += (Problem(line, _place(e["loc"]), sentence(e)) for e in error.errors(include_url=False))
     for field in ("id", "email"):
         problems += _doubled(partners, field)
     if not partners and not problems:
@@ -280,7 +280,8 @@ _SENTENCES = {
 }
 
 
-def _sentence(error: Any) -> str:
+def sentence(error: Any) -> str:
+    """What is wrong with a field, from an error of pydantic's, and how to mend it."""
     context = error.get("ctx", {})
     if error["type"] == "value_error":
         return str(context["error"])

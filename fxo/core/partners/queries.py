@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from fxo.core.errors import NotFound
+from fxo.core.events.model import type_named
 from fxo.core.events.store import Transaction
+from fxo.core.ids import NETWORK
 from fxo.core.money import Money
 from fxo.core.partners.availability import Availability
-from fxo.core.scope import TenantConfig
+from fxo.core.scope import ScopeKind, TenantConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class RosterEntry:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A partner's record as clients see it, with the ratings given in this tenant and the public count over all."""
+    """A partner's record as clients see it. The rating counts the public ones of all tenants, and this tenant's own others."""
 
     id: UUID
     slug: str
@@ -54,10 +57,22 @@ class Profile:
 
 _PROFILE = (
     "p.id, p.slug, p.name, p.title, p.headline, p.bio, p.roles, p.skills, p.industries, p.certifications, p.cases,"
-    " p.languages, p.years,"
-    " p.country, p.zone, s.stars::float / nullif(s.ratings, 0), coalesce(s.ratings, 0)"
+    " p.languages, p.years, p.country, p.zone, {stars}::float / nullif({ratings}, 0), {ratings}"
     " from partners p left join partner_standing s on s.partner_id = p.id"
 )
+_STANDING = _PROFILE.format(stars="s.stars", ratings="coalesce(s.ratings, 0)")
+_WITH_OWN = (
+    _PROFILE.format(
+        stars="(coalesce(s.stars, 0) + coalesce(o.stars, 0))", ratings="(coalesce(s.ratings, 0) + coalesce(o.ratings, 0))"
+    )
+    + " left join (select partner_id, count(*)::int as ratings, sum(stars)::int as stars from ratings"
+    " where not public group by partner_id) o on o.partner_id = p.id"
+)
+
+
+def _columns(tx: Transaction) -> str:
+    """In a tenant's scope also its own ratings that were not given as public; nobody else may read those."""
+    return _WITH_OWN if tx.scope.kind is ScopeKind.TENANT else _STANDING
 
 
 def _profile(row: Any) -> Profile:
@@ -74,7 +89,7 @@ _BOOKABLE = (
 def on_roster(tx: Transaction) -> list[Profile]:
     """Every partner whom this tenant may book, by name."""
     rows = tx.driver.execute(
-        f"select {_PROFILE} join roster r on r.tenant_id = %s and r.partner_id = p.id and {_BOOKABLE} order by p.name",
+        f"select {_columns(tx)} join roster r on r.tenant_id = %s and r.partner_id = p.id and {_BOOKABLE} order by p.name",
         (tx.scope.tenant_id,),
     ).fetchall()
     return [_profile(row) for row in rows]
@@ -82,10 +97,16 @@ def on_roster(tx: Transaction) -> list[Profile]:
 
 def profile(tx: Transaction, partner_id: UUID) -> Profile:
     """One partner of the roster, also one whose entry has ended; anybody else is `NotFound`."""
-    row = tx.driver.execute(f"select {_PROFILE} where p.id = %s", (partner_id,)).fetchone()
+    row = tx.driver.execute(f"select {_columns(tx)} where p.id = %s", (partner_id,)).fetchone()
     if row is None:
         raise NotFound("There is no such expert here.")
     return _profile(row)
+
+
+def profiles(tx: Transaction, partner_ids: Collection[UUID]) -> dict[UUID, Profile]:
+    """These partners of the roster, also those whose entry has ended."""
+    rows = tx.driver.execute(f"select {_columns(tx)} where p.id = any(%s)", (list(partner_ids),)).fetchall()
+    return {row[0]: _profile(row) for row in rows}
 
 
 def roster_entry(tx: Transaction, partner_id: UUID) -> RosterEntry | None:
@@ -132,3 +153,35 @@ def contact(tx: Transaction, partner_id: UUID) -> tuple[str, str, str]:
     if row is None:
         raise NotFound("There is no such expert here.")
     return row[0], row[1], row[2]
+
+
+# What partners read of themselves, in their own scope ----------------------------------------------------------------
+
+
+def standing(tx: Transaction) -> tuple[float | None, int]:
+    """(average, count) of the partner's public ratings over all tenants."""
+    row = tx.driver.execute(
+        "select stars::float / nullif(ratings, 0), ratings from partner_standing where partner_id = %s", (tx.scope.id,)
+    ).fetchone()
+    return (row[0], row[1]) if row else (None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class WeekSet:
+    """A week of the partner, with the moment from which it was in force and the version of the stream that set it."""
+
+    version: int
+    at: datetime
+    week: Availability
+
+
+def weeks_since(tx: Transaction, since: datetime) -> list[WeekSet]:
+    """The weeks in force from that moment on, oldest first: the one that stood then, and those that came after it."""
+    rows = tx.driver.execute(
+        "select version, recorded_at, schema_version, data from events where tenant_id = %(t)s and stream_id = %(me)s"
+        " and type = 'partner.availability_set' and version >= coalesce((select max(version) from events where tenant_id = %(t)s"
+        " and stream_id = %(me)s and type = 'partner.availability_set' and recorded_at <= %(since)s), 0) order by version",
+        {"t": NETWORK, "me": tx.scope.id, "since": since},
+    ).fetchall()
+    kind = type_named("partner.availability_set")
+    return [WeekSet(version, at, Availability.from_data(kind.decode(schema, data).data)) for version, at, schema, data in rows]

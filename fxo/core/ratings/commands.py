@@ -1,4 +1,4 @@
-"""What changes a rating: the client of a completed session gives or edits it (PRD FR-3.5)."""
+"""What changes a rating: the client of a completed session gives or edits it (PRD FR-3.5), its expert answers."""
 
 from __future__ import annotations
 
@@ -23,3 +23,12 @@ def rate(tx: Transaction, consultation_id: UUID, stars: int, comment: str, *, pu
         consultation_id, session.partner_id, session.client_id, stars, comment.replace("\x00", "").strip(), public
     )
     tx.append((rating, model.rate(rating.state, wanted)))
+
+
+def answer(tx: Transaction, consultation_id: UUID, text: str) -> None:
+    """Answer the rating of a session; by its expert alone."""
+    rating = tx.load(model.RATING, model.rating_id_of(consultation_id))
+    session = consultations.find(tx, consultation_id)
+    if tx.actor.kind is not ActorKind.PARTNER or session.partner_id != tx.actor.id:
+        raise NotFound("There is no such session here.")
+    tx.append((rating, model.answer(rating.state, text.replace("\x00", "").strip())))

@@ -17,6 +17,7 @@ def register(store: Store) -> None:
     """Follow the events of ratings."""
     store.follow(model.Given, _kept)
     store.follow(model.Edited, _kept)
+    store.follow(model.Answered, _answered)
 
 
 def _kept(tx: Transaction, item: Recorded) -> None:
@@ -36,6 +37,13 @@ def _kept(tx: Transaction, item: Recorded) -> None:
             given.public,
             item.recorded_at,
         ),
+    )
+
+
+def _answered(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update ratings set answer = %s, answered_at = %s where tenant_id = %s and id = %s",
+        (item.value.text, item.recorded_at, item.tenant_id, item.stream_id),
     )
 
 

@@ -247,6 +247,14 @@ create table attempts (
     ends_at timestamptz not null
 );
 
+-- How somebody wants the pages to be; of partners and operators under NETWORK. A preference, not an event.
+create table preferences (
+    tenant_id uuid not null,
+    person_id uuid not null,
+    theme text not null check (theme in ('system', 'light', 'dark')),
+    primary key (tenant_id, person_id)
+);
+
 create table operators (
     id uuid primary key,
     email text not null unique,
@@ -414,10 +422,22 @@ create table briefs (
     urgency text not null,
     zone text not null,
     submitted_at timestamptz not null,
+    role text not null default '',
+    topics text[],
+    topics_left text[] not null default array[]::text[],
     shortlist jsonb,
     primary key (tenant_id, id)
 );
-create index briefs_of_author on briefs (tenant_id, author_id);
+create index briefs_of_author on briefs (tenant_id, author_id, submitted_at);
+
+create table favourites (
+    tenant_id uuid not null,
+    client_id uuid not null,
+    partner_id uuid not null,
+    kept_at timestamptz not null,
+    primary key (tenant_id, client_id, partner_id),
+    foreign key (tenant_id, partner_id) references roster
+);
 
 create table consultations (
     tenant_id uuid not null,
@@ -515,6 +535,8 @@ create table ratings (
     comment text not null,
     public boolean not null,
     given_at timestamptz not null,
+    answer text not null default '',
+    answered_at timestamptz,
     primary key (tenant_id, id),
     foreign key (tenant_id, partner_id) references roster
 );
@@ -545,7 +567,13 @@ create table partner_agenda (
     client_company text not null,
     client_zone text not null,
     brief text not null,
+    industry text not null,
+    urgency text not null,
+    topics text[] not null,
     state text not null,
+    money text not null,
+    reason text,
+    booked_at timestamptz not null,
     starts_at timestamptz not null,
     ends_at timestamptz not null,
     completed_at timestamptz,
@@ -556,6 +584,14 @@ create table partner_agenda (
     primary key (tenant_id, consultation_id)
 );
 create index partner_agenda_of_partner on partner_agenda (partner_id, starts_at);
+
+-- Which sessions a partner has opened: what the partner alone writes, and nobody else reads.
+create table partner_opened (
+    partner_id uuid not null,
+    consultation_id uuid not null,
+    opened_at timestamptz not null,
+    primary key (partner_id, consultation_id)
+);
 
 create table partner_earnings (
     tenant_id uuid not null,
@@ -582,18 +618,18 @@ begin
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
-        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
-        'partner_agenda', 'partner_earnings'] loop
+        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
+        'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
     foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'roster', 'clients', 'briefs',
-        'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings'] loop
+        'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos'] loop
+    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos', 'favourites'] loop
         execute format('grant delete on %I to {tenant}', t.name);
     end loop;
     -- The operator and our own code read what they answer for.
@@ -659,6 +695,11 @@ grant select (partner_id, during, starts_at, ends_at) on partner_time to {tenant
 -- A partner sees what was made for partners, and writes own network rows.
 create policy partner on partner_agenda for select to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
 create policy partner on partner_earnings for select to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
+create policy partner on partner_opened to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid)
+    with check (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
+create policy partner on partner_time for select to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
+create policy partner on partner_contacts to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid)
+    with check (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
 create policy partner on partners to {partner} using (id = nullif(current_setting('fxo.partner', true), '')::uuid)
     with check (id = nullif(current_setting('fxo.partner', true), '')::uuid);
 create policy partner on availability to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid)
@@ -674,7 +715,9 @@ create policy partner on person_keys to {partner}
     using (tenant_id = '00000000-0000-7000-8000-000000000000' and person_id = nullif(current_setting('fxo.partner', true), '')::uuid)
     with check (tenant_id = '00000000-0000-7000-8000-000000000000' and person_id = nullif(current_setting('fxo.partner', true), '')::uuid);
 grant select on partner_agenda, partner_earnings, partner_standing to {partner};
-grant select, update on partners to {partner};
+grant select, insert on partner_opened to {partner};
+grant select (partner_id, during, starts_at, ends_at) on partner_time to {partner};
+grant select, insert, update on partners, partner_contacts to {partner};
 grant select, insert, update on availability to {partner};
 grant select, insert on events, work, person_keys to {partner};
 grant update (adopted_by) on person_keys to {partner}; -- to lock a key while something is sealed under it
@@ -686,6 +729,15 @@ grant select, insert, update, delete on form_submissions to {partner};
 create policy operator_forms on form_submissions to {operator} using (actor_id = nullif(current_setting('fxo.operator', true), '')::uuid)
     with check (actor_id = nullif(current_setting('fxo.operator', true), '')::uuid and tenant_id = '00000000-0000-7000-8000-000000000000');
 grant select, insert, update, delete on form_submissions to {operator};
+
+-- So are their preferences; who signs in is looked up together with them.
+create policy partner on preferences to {partner} using (person_id = nullif(current_setting('fxo.partner', true), '')::uuid)
+    with check (person_id = nullif(current_setting('fxo.partner', true), '')::uuid and tenant_id = '00000000-0000-7000-8000-000000000000');
+create policy operator_own on preferences to {operator} using (person_id = nullif(current_setting('fxo.operator', true), '')::uuid)
+    with check (person_id = nullif(current_setting('fxo.operator', true), '')::uuid and tenant_id = '00000000-0000-7000-8000-000000000000');
+grant select, insert, update on preferences to {partner}, {operator};
+create policy system on preferences for select to {system} using (tenant_id = '00000000-0000-7000-8000-000000000000');
+grant select on preferences to {system};
 
 -- Nothing may be called by everybody.
 revoke execute on all functions in schema public from public;

@@ -37,6 +37,8 @@ class Taxonomy:
     stems: frozenset[str]
     roles: frozenset[str]
     industries: frozenset[str]
+    topics: dict[str, Concept]
+    """By label, in the order of the file."""
 
     def concepts(self, stems: list[str], small: list[bool]) -> Iterator[Concept]:
         """The concepts that these stems, in this order, name. A small word alone names nothing."""
@@ -63,7 +65,15 @@ def taxonomy() -> Taxonomy:
         stems=frozenset(part for found in phrases.values() for phrase, _ in found for part in phrase),
         roles=frozenset(data["roles"]),
         industries=frozenset(data["industries"]),
+        topics={concept.label: concept for _, concept in named if concept.kind == "topic"},
     )
+
+
+@cache
+def phrases_of(concept: Concept) -> frozenset[str]:
+    """Every stem that stands in a phrase which names this concept."""
+    found = taxonomy().phrases.values()
+    return frozenset(part for phrases in found for phrase, named in phrases if named == concept for part in phrase)
 
 
 def fold(text: str) -> str:

@@ -23,7 +23,8 @@ def explain(
     deed = next((line for field in (("cases",), ("bio", "headline")) for line in lines if line.field in field), None)
     skills = [line for line in lines if line.field == "skills"][:2]
     industries = [line for line in lines if line.field == "industries"][: 3 - len(skills)]
-    evidence = tuple(Evidence(line.text, line.field) for line in (deed, *skills, *industries) if line)
+    more = [line for line in lines if line.field in ("cases", "certifications") and line is not deed][:2]
+    evidence = tuple(Evidence(line.text, line.field) for line in (deed, *skills, *industries, *more) if line)
     reasons = _deed(document, deed, wanted), _fit(document.record, skills, industries)
     return reasons, evidence, _caveat(document, lines, brief, understood)
 

@@ -1,6 +1,6 @@
-"""The partners' workspace: sessions over all tenants, earnings, availability."""
+"""The partners' workspace: the day, sessions over all tenants, availability, earnings, own profile and settings."""
 
-from fxo.web.partner import availability, sessions
+from fxo.web.partner import availability, dashboard, days, earnings, profile, session, sessions, settings
 from fxo.web.partner.blueprint import blueprint
 
-__all__ = ["availability", "blueprint", "sessions"]
+__all__ = ["availability", "blueprint", "dashboard", "days", "earnings", "profile", "session", "sessions", "settings"]

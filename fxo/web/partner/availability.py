@@ -1,11 +1,11 @@
-"""When a partner may be booked: the week as a form, and single days that differ."""
+"""When a partner may be booked: the week as a form that can be painted, and what clients see of it before it is saved."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,22 +13,27 @@ from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
-from fxo.core.errors import Invalid, NotFound
+from fxo.core.consultations import agenda_queries as agenda
+from fxo.core.errors import Conflict, Invalid
+from fxo.core.events.store import Transaction
 from fxo.core.partners import commands as partners
 from fxo.core.partners import exceptions
 from fxo.core.partners import queries as partner_rows
-from fxo.core.partners.availability import DAY, WEEKDAYS, Availability, DayException, Window
+from fxo.core.partners.availability import DAY, WEEKDAYS, Availability, Window
 from fxo.core.scope import Permission
-from fxo.web import choices, forms, identity
+from fxo.web import choices, forms, identity, shown
 from fxo.web.frame import frame
+from fxo.web.language import _
+from fxo.web.partner import seen
 from fxo.web.partner.blueprint import blueprint
 
-_KEYS = tuple(name[:3].lower() for name in WEEKDAYS)
-_NUMBERS = {
+KEYS = tuple(name[:3].lower() for name in WEEKDAYS)
+NUMBERS = {
     "buffer_before": "buffer_before_minutes", "buffer_after": "buffer_after_minutes", "notice_hours": "notice_hours",
     "horizon_days": "horizon_days",
 }  # fmt: skip
-_MOST_WINDOWS = 12
+_MOST_WINDOWS = 24
+_UNDO = timedelta(minutes=10)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 Typed = dict[str, str]
@@ -36,34 +41,46 @@ Typed = dict[str, str]
 
 @blueprint.get("/availability")
 @identity.needs(Permission.EDIT_OWN_PROFILE)
-def page() -> ResponseReturnValue:
+def availability_page() -> ResponseReturnValue:
     """The week as it stands."""
-    return _page({}, {}, {})
+    return page({}, {}, {})
 
 
-def _page(week: Typed, exception: Typed, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
+def stands(tx: Transaction, zone: str) -> Availability:
+    """The week of now; for who has none yet an empty one."""
+    return partner_rows.availability(tx, [tx.scope.id]).get(tx.scope.id) or Availability(zone=zone)
+
+
+def page(week: Typed, exception: Typed, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     """The form with what stands, or (after an error) with what was typed."""
     user = identity.required()
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
-        stands = partner_rows.availability(tx, [user.actor.id]).get(user.actor.id) or Availability(zone=user.zone)
-        today = tx.now.astimezone(ZoneInfo(stands.zone)).date()
-    typed = week or _spelt(stands)
-    page = render_template(
-        "partner/availability.html", **frame(), action="/availability", zone=typed.get("zone", ""), zones=choices.zones(),
-        days=[{"key": key, "label": name, "windows": _windows(typed, key)} for key, name in zip(_KEYS, WEEKDAYS, strict=True)],
-        form={name: typed.get(name, "") for name in _NUMBERS}, errors=errors, exception=exception or {"kind": "away"},
-        exceptions=[_exception(stands, one) for one in stands.exceptions if one.date >= today],
-        exception_action="/availability/exceptions",
-    )  # fmt: skip
-    return page, status
+        now = tx.now
+        history = partner_rows.weeks_since(tx, now - _UNDO)
+        now_set = history[-1].week if history else Availability(zone=user.zone)
+        starts = agenda.next_open(tx, now_set, seen.MANY)
+    typed = week or _spelt(now_set)
+    seen_from = seen.seen_from(now_set.zone)
+    return render_template(
+        "partner/availability.html", **frame(), zone=typed.get("zone", ""), zones=choices.zones(), errors=errors,
+        days=[{"key": key, "label": day_names()[n], "windows": _windows(typed, key)} for n, key in enumerate(KEYS)],
+        form={name: typed.get(name, "") for name in NUMBERS}, exception=exception or {"kind": "away"},
+        exceptions=[_span(one) for one in exceptions.spans(now_set, now.astimezone(ZoneInfo(now_set.zone)).date())],
+        seen=seen.times(starts, now_set, seen_from, now), seen_from=seen_from, cities=seen.cities(),
+        clocks=seen.clocks(now_set, now), undo=_undo(history, user.zone), own_zone=user.zone,
+    ), status  # fmt: skip
+
+
+def day_names() -> tuple[str, ...]:
+    return (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 
 
 def _spelt(week: Availability) -> Typed:
     """The week as the form spells it; midnight at the end of a day is 00:00 there."""
-    typed = {"zone": week.zone} | {name: str(getattr(week, field)) for name, field in _NUMBERS.items()}
-    for weekday, key in enumerate(_KEYS):
+    typed = {"zone": week.zone} | {name: str(getattr(week, field)) for name, field in NUMBERS.items()}
+    for weekday, key in enumerate(KEYS):
         for n, window in enumerate(window for window in week.weekly if window.weekday == weekday):
-            typed |= {f"{key}-{n}-start": _clock(window.start_minute), f"{key}-{n}-end": _clock(window.end_minute)}
+            typed |= {f"{key}-{n}-start": clock(window.start_minute), f"{key}-{n}-end": clock(window.end_minute)}
     return typed
 
 
@@ -74,13 +91,24 @@ def _windows(typed: Typed, key: str) -> list[dict[str, str]]:
     return found
 
 
-def _exception(week: Availability, one: DayException) -> dict[str, str]:
-    hours = ", ".join(f"{_clock(start)}–{'24:00' if end == DAY else _clock(end)}" for start, end in one.windows)
-    less = exceptions.minutes(one.windows) < exceptions.minutes(exceptions.weekly_hours(week, one.date))
-    return {
-        "text": f"{one.date:%a} {one.date.day} {one.date:%b %Y}, " + (f"open {hours}" if hours else "all day"),
-        "kind": "away" if less or not hours else "extra", "remove_url": f"/availability/exceptions/{one.date}/remove",
-    }  # fmt: skip
+def _span(one: exceptions.Span) -> dict[str, Any]:
+    day = f"{one.first:%a} {one.first.day} {one.first:%b %Y}"
+    until = f"{one.last:%a} {one.last.day} {one.last:%b %Y}"
+    hours = ", ".join(f"{clock(start)}–{'24:00' if end == DAY else clock(end)}" for start, end in one.hours)
+    if one.last > one.first:
+        text = _("%(first)s to %(last)s", first=day, last=until)
+    else:
+        text = _("%(day)s, open %(hours)s", day=day, hours=hours) if hours else _("%(day)s, all day", day=day)
+    badge = {"text": _("Other hours"), "kind": "accent"} if hours else {"text": _("Away"), "kind": ""}
+    return {"text": text, "badge": badge, "remove_url": f"/availability/exceptions/{one.first}/remove", "last": str(one.last)}
+
+
+def _undo(history: list[partner_rows.WeekSet], zone: str) -> dict[str, Any] | None:
+    """What was changed within the last ten minutes can be taken back."""
+    if len(history) < 2:
+        return None
+    at = shown.clock(history[-1].at, zone)
+    return {"action": "/availability/undo", "version": history[-1].version, "text": _("Changed at %(time)s.", time=at)}
 
 
 @blueprint.post("/availability")
@@ -89,20 +117,24 @@ def _exception(week: Availability, one: DayException) -> dict[str, str]:
 def save() -> ResponseReturnValue:
     """The week from now on; what is booked stands."""
     typed = {name: text[:80] for name, text in request.form.items()}
-    wanted, errors = _week(typed)
+    wanted, errors = read(typed)
     if not errors:
         try:
-            _change(lambda stands: replace(stands, **wanted))
+            change(lambda week: replace(week, **wanted))
         except Invalid as error:
-            names = {field: name for name, field in _NUMBERS.items()}
-            errors = {names.get(error.field or "", error.field or "zone"): error.message}
+            errors = _by_name(error)
     if errors:
-        return _page(typed, {}, errors, 422)
-    flash("Your week is saved. Clients see it from now on.", "success")
+        return page(typed, {}, errors, 422)
+    flash(_("Your week is saved. Clients see it from now on; what is booked stands."), "success")
     return redirect("/availability", 303)
 
 
-def _week(typed: Typed) -> tuple[dict[str, Any], dict[str, str]]:
+def _by_name(error: Invalid) -> dict[str, str]:
+    names = {field: name for name, field in NUMBERS.items()}
+    return {names.get(error.field or "", error.field or "zone"): error.message}
+
+
+def read(typed: Typed) -> tuple[dict[str, Any], dict[str, str]]:
     """What the form says, and what is wrong with it by field, each field on its own."""
     wanted: dict[str, Any] = {"zone": typed.get("zone", "")}
     errors: dict[str, str] = {}
@@ -115,10 +147,10 @@ def _week(typed: Typed) -> tuple[dict[str, Any], dict[str, str]]:
             errors[name] = error.message
 
     check("zone", lambda: Availability(zone=wanted["zone"]))
-    for weekday, key in enumerate(_KEYS):
+    for weekday, key in enumerate(KEYS):
         try:
             windows = tuple(
-                Window(weekday, _minute(one["start"]), _minute(one["end"], last=True))
+                Window(weekday, minute(one["start"]), minute(one["end"], last=True))
                 for one in _windows(typed, key)
                 if any(one.values())
             )
@@ -127,11 +159,11 @@ def _week(typed: Typed) -> tuple[dict[str, Any], dict[str, str]]:
             continue
         check(key, lambda windows=windows: Availability(zone="UTC", weekly=windows))
         weekly += windows
-    for name, field in _NUMBERS.items():
+    for name, field in NUMBERS.items():
         try:
             wanted[field] = int(typed.get(name, ""))
         except ValueError:
-            errors[name] = "Please give a whole number."
+            errors[name] = _("Please give a whole number.")
             continue
         check(
             name, lambda field=field: Availability(**{"zone": "UTC", "notice_hours": 0, "horizon_days": 60, field: wanted[field]})
@@ -139,65 +171,57 @@ def _week(typed: Typed) -> tuple[dict[str, Any], dict[str, str]]:
     return wanted | {"weekly": tuple(weekly)}, errors
 
 
-def _change(change: Callable[[Availability], Availability]) -> None:
-    platform.current().store.run(identity.scope(), identity.required().actor, partners.change_availability, change)
+def change(how: Callable[[Availability], Availability]) -> None:
+    """The own week as `how` makes it of the one that stands."""
+    platform.current().store.run(identity.scope(), identity.required().actor, partners.change_availability, how)
 
 
-@blueprint.post("/availability/exceptions")
+@blueprint.post("/availability/undo")
 @identity.needs(Permission.EDIT_OWN_PROFILE)
 @forms.once
-def add_exception() -> ResponseReturnValue:
-    """One day that differs: away, all of it or some hours, or free besides the week."""
-    typed = {name: request.form.get(name, "")[:80] for name in ("date", "start", "end", "kind")}
+def undo_change() -> ResponseReturnValue:
+    """The week is as it was before the last change."""
+    version = request.form.get("version", 0, type=int)
     try:
-        day = _day(typed["date"])
-        hours = (_minute(typed["start"]), _minute(typed["end"], last=True)) if typed["start"] or typed["end"] else None
-        if typed["kind"] == "extra":
-            if hours is None:
-                raise Invalid("Please say from when until when you are free on that day.", field="exception")
-            _change(lambda week: exceptions.also(week, day, hours))
-        else:
-            _change(lambda week: exceptions.away(week, day, hours))
-    except Invalid as error:
-        return _page({}, typed, {"exception": error.message}, 422)
-    flash(f"{day:%A} {day.day} {day:%B} is noted.", "success")
+        platform.current().store.run(identity.scope(), identity.required().actor, partners.restore_availability, version)
+    except Conflict as error:
+        flash(error.message, "info")
+    else:
+        flash(_("Taken back. Your week is as it was before."), "success")
     return redirect("/availability", 303)
 
 
-@blueprint.post("/availability/exceptions/<day>/remove")
+@blueprint.post("/availability/preview")
 @identity.needs(Permission.EDIT_OWN_PROFILE)
-@forms.once
-def remove_exception(day: str) -> ResponseReturnValue:
-    """The day is as usual again."""
-    try:
-        found = date.fromisoformat(day)
-    except ValueError as error:
-        raise NotFound("There is no such day here.") from error
-    _change(lambda week: exceptions.as_usual(week, found))
-    return redirect("/availability", 303)
-
-
-def _day(text: str) -> date:
+def preview() -> ResponseReturnValue:
+    """The next times that a client would be offered with what is painted and typed; nothing is kept."""
     user = identity.required()
-    try:
-        found = date.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid("Please choose the day.", field="exception") from error
+    typed = {name: text[:80] for name, text in request.form.items()}
+    wanted, errors = read(typed)
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
-        today = tx.now.astimezone(ZoneInfo(user.zone)).date()
-    if not today <= found <= today.replace(year=today.year + 2, day=1):
-        raise Invalid("Please choose a day from today on, within two years.", field="exception")
-    return found
+        now, week = tx.now, stands(tx, user.zone)
+        times: dict[str, Any] | None = None
+        if not errors:
+            try:
+                week = replace(week, **wanted)
+                times = seen.times(agenda.next_open(tx, week, seen.MANY), week, seen.seen_from(week.zone), now)
+            except Invalid:
+                times = None
+    return render_template("partner/seen.html", seen=times, clocks=seen.clocks(week, now))
 
 
-def _minute(text: str, *, last: bool = False) -> int:
+# Times of day ------------------------------------------------------------------------------------------------------
+
+
+def minute(text: str, *, last: bool = False) -> int:
     """Minutes after midnight; 00:00 ends a day where it is the end of a window."""
     spelt = _TIME.fullmatch(text)
     if not spelt:
-        raise Invalid("Please give both times, such as 09:00 and 17:00, or leave both empty.", field="exception")
+        raise Invalid(_("Please give both times, such as 09:00 and 17:00, or leave both empty."), field="start")
     found = int(spelt[1]) * 60 + int(spelt[2])
     return DAY if last and found == 0 else found
 
 
-def _clock(minute: int) -> str:
-    return f"{minute // 60 % 24:02}:{minute % 60:02}"
+def clock(at: int) -> str:
+    """Minutes after midnight as a time input spells them."""
+    return f"{at // 60 % 24:02}:{at % 60:02}"

@@ -1,28 +1,35 @@
-"""The question, and the shortlist for it."""
+"""The question: the front page, and what is said in a brief."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
-import orjson
-from flask import redirect, render_template, request
+from flask import redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
-from fxo.core.calendars import queries as calendars
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.errors import Invalid
+from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
 from fxo.core.matching import commands as matching
 from fxo.core.matching import queries as briefs
 from fxo.core.partners import queries as partners
+from fxo.core.partners.directory import trust
+from fxo.core.partners.queries import Profile
+from fxo.core.ratings import queries as ratings
+from fxo.core.scope import ActorKind, Permission
 from fxo.web import choices, forms, identity, shown
 from fxo.web.frame import frame
+from fxo.web.language import _, ngettext
 from fxo.web.places import here
+from fxo.web.portal import words
 from fxo.web.portal.blueprint import blueprint
 from fxo.web.portal.readers import own_zone, reader_zone, visitors_welcome
+
+_LINE = 140
+"""Characters of a brief in a list."""
 
 
 @blueprint.get("/")
@@ -31,10 +38,10 @@ def home() -> ResponseReturnValue:
     visitors_welcome()
     example = request.args.get("example", "")
     form = {"zone": own_zone()}
-    found = _examples()
+    found = words.examples(here().tenant)
     if example.isdecimal() and 1 <= int(example) <= len(found):
         chosen = found[int(example) - 1]
-        form |= {"problem": chosen["text"], "industry": chosen["industry"], "urgency": chosen["urgency"]}
+        form |= {"problem": chosen.text, "industry": chosen.industry, "urgency": chosen.urgency}
     if earlier := request.args.get("brief", ""):
         with platform.current().store.transaction(identity.scope(), identity.actor()) as tx:
             brief = briefs.find(tx, choices.id_from(earlier))
@@ -43,14 +50,18 @@ def home() -> ResponseReturnValue:
 
 
 def _home(form: dict[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
-    config = here().tenant
+    config, user = here().tenant, identity.me()
     with platform.current().store.transaction(identity.scope(), identity.actor()) as tx:
         people = partners.on_roster(tx)
+        quote = ratings.quotable(tx)
+        own = _own(tx, {profile.id: profile for profile in people}) if user else None
+    headline = words.headline(config)
     page = render_template(
         "portal/home.html",
         **frame(),
-        headline=config.brand.get("headline") or "Sixty minutes with someone who has solved it before",
-        lead="Describe it in your own words. You see who has been there before, why, and when they are free.",
+        headline=headline,
+        long_headline=len(headline) > words.LONG_HEADLINE,
+        lead=words.lead(config),
         action="/briefs",
         form=form,
         errors=errors,
@@ -58,24 +69,91 @@ def _home(form: dict[str, str], errors: dict[str, str], status: int = 200) -> Re
         urgencies=choices.urgencies(),
         zones=choices.zones(),
         examples=[
-            {"title": item["title"], "url": f"?example={number}", "text": item["text"]}
-            for number, item in enumerate(_examples()[:3], 1)
+            {"title": item.title, "url": f"/?example={number}", "text": item.text}
+            for number, item in enumerate(words.examples(config)[:3], 1)
         ],
-        closed_note="" if config.visitors_may_match else f"For people at {config.name} only.",
-        privacy="What you write is read by the experts you choose and by nobody else.",
+        closed_note=""
+        if config.visitors_may_match or user is None
+        else _("For people at %(name)s only. Signed in as %(person)s.", name=config.name, person=user.name),
+        privacy=words.privacy(config),
         price=str(config.price),
-        people=[shown.person(profile.name, profile.id, profile.title) | {"line": profile.headline} for profile in people[:4]],
-        directory=None,
-        people_title="Some of the people you can ask",
-        questions=[],
-        quote=None,
+        own=own,
+        people=[
+            shown.person(profile.name, profile.id, profile.title)
+            | {"line": profile.headline or next(iter(profile.cases), ""), "url": f"/experts/{profile.id}"}
+            for profile in _some(people)
+        ],
+        people_title=_("Some of the people you would meet")
+        if config.visitors_may_match
+        else _("Some of the experts chosen by %(name)s", name=config.name),
+        directory={"label": ngettext("The one expert here", "All %(num)s experts", len(people)), "url": "/experts"},
+        questions=words.questions(config),
+        quote=_quote(quote),
+        setup_url="/admin" if user and user.actor.may(Permission.MANAGE_TENANT) else None,
     )
     return page, status
 
 
-def _examples() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = orjson.loads(files("fxo.demo").joinpath("briefs.json").read_bytes())
-    return found
+def _own(tx: Transaction, known: dict[UUID, Profile]) -> dict[str, Any]:
+    """What is the reader's own: the next session, and the last briefs to take up again."""
+    ahead = consultation_rows.next_ahead(tx) if tx.actor.kind is ActorKind.MEMBER else None
+    session_shown = None
+    if ahead:
+        profile = known.get(ahead.partner_id) or partners.profile(tx, ahead.partner_id)
+        zone = reader_zone()
+        session_shown = {
+            "url": f"/sessions/{ahead.id}",
+            "partner": shown.person(profile.name, profile.id, profile.title),
+            "span": shown.span(ahead.starts_at, ahead.ends_at, zone, now=tx.now, other=(profile.name.split()[0], profile.zone)),
+        }
+    return {
+        "session": session_shown,
+        "briefs": [
+            {
+                "url": f"/briefs/{brief.id}",
+                "text": _shortened(brief.text),
+                "when": shown.time(brief.submitted_at, reader_zone()),
+                "fits": ngettext("%(num)s expert fits", "%(num)s experts fit", brief.fits)
+                if brief.fits
+                else _("Nobody fits yet"),
+            }
+            for brief in briefs.latest(tx)
+        ],
+    }
+
+
+def _fits(count: int) -> str:
+    return ngettext("%(num)s expert fits", "%(num)s experts fit", count) if count else _("Nobody fits yet")
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LINE else line[: _LINE - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _some(people: list[Profile], count: int = 4) -> list[Profile]:
+    """The best of each role in turn, so that a visitor sees the breadth of the roster."""
+    ranked = sorted(people, key=lambda profile: -trust(profile))
+    taken: list[Profile] = []
+    while ranked and len(taken) < count:
+        roles: set[str] = set()
+        for profile in ranked[:]:
+            role = next(iter(profile.roles), "")
+            if role not in roles and len(taken) < count:
+                roles.add(role)
+                taken.append(profile)
+                ranked.remove(profile)
+    return taken
+
+
+def _quote(found: ratings.Quote | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "text": found.comment.strip("“”\"' "),
+        "person": shown.person(found.name, found.partner_id, found.title) | {"url": f"/experts/{found.partner_id}"},
+        "context": _("five stars from a client, %(month)s", month=shown.month(found.given_at, reader_zone())),
+    }
 
 
 @blueprint.post("/briefs")
@@ -85,81 +163,18 @@ def submit_brief() -> ResponseReturnValue:
     visitors_welcome()
     parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.actor()
     form = {name: request.form.get(name, "") for name in ("problem", "industry", "urgency", "zone")}
-    wanted = matching.Submission(
-        new_id(), form["problem"], form["industry"][:80], form["urgency"][:40], _known_zone(form["zone"])
-    )
+    zone = choices.known_zone(form["zone"])
+    industry, urgency = _among(form["industry"], choices.industries()), _among(form["urgency"], choices.urgencies())
+    wanted = matching.Submission(new_id(), form["problem"], industry, urgency, zone)
     try:
         parts.store.run(scope, actor, matching.submit, wanted)
     except Invalid as error:
         return _home(form, {"problem": error.message}, 422)
+    if zone and identity.me() is None:
+        session["zone"] = zone  # the pages that the visitor opens next read times there, too
     matching.match(parts.store, parts.providers, scope, actor, config, wanted.brief_id)
     return redirect(f"/briefs/{wanted.brief_id}", 303)
 
 
-def _known_zone(zone: str) -> str:
-    return zone if any(option["value"] == zone for option in choices.zones()) else ""
-
-
-@blueprint.get("/briefs/<brief_id>")
-def shortlist(brief_id: str) -> ResponseReturnValue:
-    """Who fits, why, and when they are free, in the reader's zone."""
-    visitors_welcome()
-    parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.actor()
-    found_id = choices.id_from(brief_id)
-    with parts.store.transaction(scope, actor) as tx:
-        brief = briefs.find(tx, found_id)
-    if brief.matched is None:
-        matching.match(parts.store, parts.providers, scope, actor, config, found_id)
-        with parts.store.transaction(scope, actor) as tx:
-            brief = briefs.find(tx, found_id)
-    listed = brief.matched.shortlist if brief.matched else ()
-    with parts.store.transaction(scope, actor) as tx:
-        now = tx.now
-    window = (now, now + timedelta(days=21))
-    external = calendars.external_busy(parts.providers, config, [item.partner_id for item in listed], window)
-    with parts.store.transaction(scope, actor) as tx:
-        on_roster = {profile.id: profile for profile in partners.on_roster(tx)}
-        known = [item for item in listed if item.partner_id in on_roster]
-        free = consultation_rows.next_open(
-            tx, [item.partner_id for item in known if item.partner_id in external], external=external
-        )
-        prices = {item.partner_id: entry.price(config) for item in known if (entry := partners.roster_entry(tx, item.partner_id))}
-    zone = brief.zone or reader_zone()
-    cards = [
-        shown.partner_card(
-            on_roster[item.partner_id],
-            [shown.slot(slot.start, zone) for slot in free.get(item.partner_id, [])],
-            str(prices.get(item.partner_id, config.price)),
-            listed=item,
-            url=f"/experts/{item.partner_id}?brief={brief.id}",
-        )
-        for item in known
-    ]
-    count = ("No expert", "One expert", "Two experts", "Three experts", "Four experts", "Five experts")[min(len(cards), 5)]
-    matched = brief.matched
-    role = (matched.role if matched else "") or "Any role"
-    return render_template(
-        "portal/shortlist.html",
-        **frame(),
-        headline=f"{count} who {'has' if len(cards) == 1 else 'have'} been here before"
-        if cards
-        else "Nobody here fits this well",
-        note=f"Ranked for you from {len(on_roster)} experts. Times are yours, in {shown.zone(now, zone)}." if cards else "",
-        problem=brief.text,
-        edit_url=f"/?brief={brief.id}",
-        directory_url=None,
-        understood={
-            "summary": " · ".join([role, *(matched.topics[:3] if matched else ())]),
-            "rows": [
-                {"label": "Who you need", "value": role},
-                {"label": "Topics", "value": ", ".join(matched.topics) if matched else ""},
-                {"label": "Industry", "value": brief.industry or "Any"},
-            ],
-        },
-        partners=cards,
-        working=matched is None,
-        hold_action="/holds",
-        hold_fields={"brief": str(brief.id)},
-        closest=None,
-        ask_url=None,
-    )
+def _among(value: str, options: list[dict[str, str]]) -> str:
+    return value if any(option["value"] == value for option in options) else ""

@@ -1,10 +1,8 @@
-"""An expert's open times, and holding one of them for ten minutes."""
+"""Holding a free time for ten minutes, and what to do where somebody was faster."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -16,55 +14,25 @@ from fxo.core.calendars import queries as calendars
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.slots import Busy
+from fxo.core.consultations.slots import nearest as nearest_of
 from fxo.core.errors import NotAllowed
 from fxo.core.hookspecs import Booking
 from fxo.core.ids import new_id
 from fxo.core.matching import queries as briefs
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
+from fxo.core.partners.directory import trust
 from fxo.core.plugins import booking_requested
 from fxo.web import choices, forms, identity, shown
 from fxo.web.frame import frame
+from fxo.web.language import _
 from fxo.web.places import here
+from fxo.web.portal import times
 from fxo.web.portal.blueprint import blueprint
-from fxo.web.portal.readers import reader_zone, visitors_welcome
+from fxo.web.portal.readers import reader_zone
 
-
-@blueprint.get("/experts/<partner_id>")
-def expert(partner_id: str) -> ResponseReturnValue:
-    """All open times of one expert within three weeks."""
-    visitors_welcome()
-    parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.actor()
-    found_id, brief = choices.id_from(partner_id), request.args.get("brief", "")
-    with parts.store.transaction(scope, actor) as tx:
-        profile, now = partners.profile(tx, found_id), tx.now
-        entry = partners.roster_entry(tx, found_id)
-        zone = (briefs.find(tx, choices.id_from(brief)).zone if brief else "") or reader_zone()
-    window = (now, now + timedelta(days=21))
-    external = calendars.external_busy(parts.providers, config, [found_id], window)
-    with parts.store.transaction(scope, actor) as tx:
-        starts = (
-            consultation_rows.open_slots(tx, [found_id], window, external).get(found_id, [])
-            if entry and found_id in external
-            else []
-        )
-    card = shown.partner_card(
-        profile, [shown.slot(start, zone) for start in starts], str(entry.price(config) if entry else config.price)
-    )
-    return render_template(
-        "portal/expert.html",
-        **frame(),
-        partner=card | {"all_times_url": None},
-        days=[{"day": day, "slots": list(slots)} for day, slots in groupby(card["slots"], key=itemgetter("day"))],
-        note=f"Your time, {shown.zone(now, zone)}",
-        bio=profile.bio,
-        cases=profile.cases,
-        skills=profile.skills,
-        languages=profile.languages,
-        hold_action="/holds",
-        hold_fields={"brief": brief} if brief else {},
-        back_url=f"/briefs/{brief}" if brief else "/",
-    )
+NEAR = timedelta(hours=4)
+"""How near to the wanted time others are to be free."""
 
 
 @blueprint.post("/holds")
@@ -131,18 +99,23 @@ def taken(
     """
     parts, config = platform.current(), here().tenant
     with parts.store.transaction(identity.scope(), identity.actor()) as tx:
-        profile = partners.profile(tx, partner_id)
+        profile, now = partners.profile(tx, partner_id), tx.now
         nearest = [] if external is None else consultation_rows.nearest_open(tx, partner_id, wanted, external)
-        others = [other for other in partners.on_roster(tx) if other.id != partner_id and set(other.roles) & set(profile.roles)][
-            :12
-        ]
-        near = (wanted - timedelta(hours=3), wanted + timedelta(hours=4))
-        free = consultation_rows.open_slots(tx, [other.id for other in others], near)
-        prices = {entry.partner_id: str(entry.price(config)) for entry in partners.roster_entries(tx).values()}
-    zone = reader_zone()
+        roster = {other.id: other for other in partners.on_roster(tx) if other.id != partner_id}
+        prices = {key: str(entry.price(config)) for key, entry in partners.roster_entries(tx).items()}
+        zone = (briefs.find(tx, choices.id_from(brief)).zone if brief else "") or reader_zone()
+    alike = [other for other in roster.values() if set(other.roles) & set(profile.roles)]
+    near = (max(now, wanted - NEAR), wanted + NEAR)
+    free = times.times_within([other.id for other in alike], near)
     cards = [
-        shown.partner_card(other, [shown.slot(start, zone) for start in free[other.id][:3]], prices[other.id])
-        for other in others
+        shown.partner_card(
+            other,
+            [shown.slot(start, zone, now=now) for start in sorted(nearest_of(free[other.id], wanted))],
+            prices[other.id],
+            url=f"/experts/{other.id}" + (f"?{urlencode({'brief': brief})}" if brief else ""),
+        )
+        | {"line": other.headline}
+        for other in sorted(alike, key=lambda other: -trust(other))
         if free.get(other.id)
     ][:3]
     page = render_template(
@@ -150,12 +123,15 @@ def taken(
         **frame(),
         partner=shown.person(profile.name, profile.id, profile.title),
         taken=shown.time(wanted, zone)["text"],
-        slots=[shown.slot(start, zone) for start in nearest],
+        slots=[shown.slot(start, zone, now=now) for start in nearest],
         price=prices.get(partner_id, str(config.price)),
         charged=charged,
+        unknown=external is None,
+        all_times_url=f"/experts/{partner_id}" + (f"?{urlencode({'brief': brief})}" if brief else ""),
         hold_action="/holds",
         hold_fields={"partner": str(partner_id)} | ({"brief": brief} if brief else {}),
         others=cards,
-        back={"label": "Back to the shortlist" if brief else "Back", "url": f"/briefs/{brief}" if brief else "/"},
+        directory_url="/experts",
+        back={"label": _("Back to the shortlist") if brief else _("Back"), "url": f"/briefs/{brief}" if brief else "/experts"},
     )
     return page, 409

@@ -1,29 +1,56 @@
-// Enhancements. Each is found by a data attribute and each is optional: pages work without this file, save the card field.
+// Enhancements that every page may have. Each is found by a data attribute and each is optional: pages work without this
+// file, save the card field. What it says to people comes from the server, in <body data-words>.
 
 const root = document.documentElement;
-const done = new WeakSet();
+const parts = [];
 
-// ---- theme: system, light, dark; kept in a cookie, so that the server renders it and nothing flashes
+function start(within, some = parts) {
+  for (const { selector, make, done } of some)
+    for (const element of [...(within.matches?.(selector) ? [within] : []), ...within.querySelectorAll(selector)])
+      if (!done.has(element)) done.add(element), make(element);
+}
+
+const fxo = globalThis.fxo = {
+  words: JSON.parse(document.body.dataset.words || "{}"),
+  /** Let `make` enhance every element that matches, now and when htmx brings more. */
+  part(selector, make) { parts.push({ selector, make, done: new WeakSet() }); start(document, parts.slice(-1)); },
+  /** Fill {name}s into a sentence of the server's. */
+  fill: (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole),
+  /** Have a screen reader say it, once the page has settled. */
+  say(text) { const region = document.querySelector("[data-say]"); if (region) setTimeout(() => { region.textContent = text; }, 150); },
+  /** A copy of a template of the frame. */
+  copy: (name) => document.querySelector(`template[data-template=${name}]`)?.content.firstElementChild.cloneNode(true),
+  /** A short word at the foot of the page. */
+  toast(text) {
+    const made = fxo.copy("toast"), region = document.querySelector(".toast__region");
+    if (!made || !region) return;
+    made.querySelector("[data-toast-text]").textContent = text;
+    region.append(made);
+    start(made);
+  },
+};
+const { words, part } = fxo;
+addEventListener("htmx:load", (event) => start(event.detail.elt));
+
+// ---- theme: system, light, dark. The button is a form; here it changes at once, and the server keeps it for next time
 const NEXT = { system: "light", light: "dark", dark: "system" };
 const THEME_ICON = { system: "monitor", light: "sun", dark: "moon" };
 
-function themeButton(button) {
-  const use = button.querySelector("use");
-  const show = () => {
-    const now = root.dataset.theme || "system";
-    use?.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${THEME_ICON[now]}`));
-    button.setAttribute("aria-label", `Theme: ${now === "system" ? "as the system" : now}. Change to ${NEXT[now]}`);
-  };
-  button.addEventListener("click", () => {
-    const next = NEXT[root.dataset.theme || "system"];
-    if (next === "system") { delete root.dataset.theme; delete root.dataset.bsTheme; }
-    else { root.dataset.theme = next; root.dataset.bsTheme = next; }
-    const age = next === "system" ? 0 : 31536000;
-    document.cookie = `theme=${next}; path=/; max-age=${age}; samesite=lax`;
-    show();
+part("[data-theme-form]", (form) => {
+  const button = form.querySelector("button"), use = button.querySelector("use");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    const theme = button.value, sent = new FormData(form);
+    sent.set("theme", theme);
+    if (theme === "system") { delete root.dataset.theme; delete root.dataset.bsTheme; } else root.dataset.theme = root.dataset.bsTheme = theme;
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${THEME_ICON[theme]}`));
+    button.value = NEXT[theme];
+    button.setAttribute("aria-label", words.theme[theme]);
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+    fetch(form.action, { method: "POST", body: sent, headers: { "X-Requested-With": "fetch" } }).catch(() => { /* the cookie keeps it */ });
   });
-  show();
-}
+});
 
 // ---- clocks. They count from what the server said was left, since the page's clock may not be the business clock
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
@@ -41,28 +68,32 @@ function countDown(seconds, tick, end) {
   step();
 }
 
-function timer(box) { // data-timer data-left="521" [data-ended="/where/to/go"]
-  const out = box.querySelector("[data-timer-left]");
-  const meter = box.querySelector("progress");
-  const say = box.querySelector("[data-timer-say]");
+part("[data-timer]", (box) => { // data-left="521" [data-ended="/where/to/go"]
+  const out = box.querySelector("[data-timer-left]"), meter = box.querySelector("progress"), say = box.querySelector("[data-timer-say]");
   countDown(Number(box.dataset.left), (left) => {
     out.textContent = clock(left);
     if (meter) meter.value = left;
     if (left <= 120) box.dataset.state = "low";
-    if (say && (left === 120 || left === 60)) say.textContent = `${left / 60} minute${left === 60 ? "" : "s"} left on your hold.`;
+    if (say && (left === 120 || left === 60)) say.textContent = left === 120 ? words.two_minutes : words.one_minute;
   }, () => { if (box.dataset.ended) location.replace(box.dataset.ended); });
-}
+});
 
-function undo(form) { // data-undo data-left="10": the form goes when its seconds have
-  const out = form.querySelector("[data-undo-left]");
-  const toast = form.closest("[data-toast]") ?? form;
-  countDown(Number(form.dataset.left), (left) => { out.textContent = `${left} s`; }, () => {
+part("[data-undo]", (form) => { // data-left="10": the form goes when its seconds have
+  if (form.closest("[data-sample]")) return;
+  const out = form.querySelector("[data-undo-left]"), toast = form.closest("[data-toast]") ?? form;
+  countDown(Number(form.dataset.left), (left) => { out.textContent = fxo.fill(words.seconds, { seconds: left }); }, () => {
     if (!form.dataset.busy) toast.hidden = true;
   });
-}
+});
+
+addEventListener("keydown", (event) => { // Ctrl Z presses the undo of a toast, save where it undoes typing
+  if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.target.matches?.("input, textarea, select, [contenteditable]")) return;
+  const form = [...document.querySelectorAll("[data-undo]")].filter((one) => one.checkVisibility() && !one.closest("[data-sample]")).at(-1);
+  if (form) event.preventDefault(), form.requestSubmit();
+});
 
 // ---- waiting: ask the same page again until the server sends us elsewhere
-function poll(box) { // data-poll="/book/1" [data-poll-every="2"]
+part("[data-poll]", (box) => { // data-poll="/book/1" [data-poll-every="2"]
   const every = 1000 * Number(box.dataset.pollEvery || 2);
   const ask = async () => {
     try {
@@ -72,13 +103,11 @@ function poll(box) { // data-poll="/book/1" [data-poll-every="2"]
     setTimeout(ask, every);
   };
   setTimeout(ask, every);
-}
+});
 
 // ---- the card field: an ES module of the payment provider, with mount(element, config) and confirm() -> {token}
-function cardField(field) {
-  const form = field.closest("form");
-  const token = form.elements.method_token;
-  const error = form.querySelector("[data-card-error]");
+part("[data-card-field]", (field) => {
+  const form = field.closest("form"), token = form.elements.method_token, error = form.querySelector("[data-card-error]");
   const say = (text) => { error.querySelector("[data-text]").textContent = text; error.hidden = !text; };
   const wanted = () => form.elements.method.value === "new";
   const ready = import(new URL(field.dataset.module, location.href).href).then(async (provider) => {
@@ -86,13 +115,10 @@ function cardField(field) {
     field.removeAttribute("aria-busy");
     return provider;
   });
-  ready.catch(() => {
-    field.removeAttribute("aria-busy");
-    say("The card field could not be loaded. Nothing was charged. Reload the page; your time stays held.");
-  });
+  ready.catch(() => { field.removeAttribute("aria-busy"); say(words.card_lost); });
   let asking = false;
   form.addEventListener("submit", async (event) => {
-    if (!wanted() || token.value) return;
+    if (event.defaultPrevented || !wanted() || token.value) return;
     event.preventDefault();
     if (asking) return;
     asking = true;
@@ -104,14 +130,14 @@ function cardField(field) {
       setTimeout(() => form.requestSubmit(button)); // a task of its own: a form does not submit from within its submit event
     } catch (problem) {
       button?.removeAttribute("aria-busy");
-      say(problem.message || "The card could not be read. Check its number, date and code.");
+      say(problem.message || words.card_unread);
       field.querySelector("[aria-invalid=true], input")?.focus();
     } finally { asking = false; }
   });
-}
+});
 
 // ---- small things
-function example(link) { // data-fill="#brief" data-text="…" on a link that works without us, too
+part("[data-fill]", (link) => { // data-fill="#brief" data-text="…" on a link that works without us, too
   link.addEventListener("click", (event) => {
     event.preventDefault();
     const box = document.querySelector(link.dataset.fill);
@@ -121,82 +147,37 @@ function example(link) { // data-fill="#brief" data-text="…" on a link that wo
     box.setSelectionRange(0, 0);
     box.scrollTop = 0;
   });
-}
+});
 
-function zone(select) { // data-zone on a select with no choice yet: the browser's own zone
-  if (select.value) return;
-  const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
+part("[data-zone]", (select) => { // a select with no choice yet: the browser's own zone
+  const name = select.value ? "" : Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!name) return;
   if (![...select.options].some((option) => option.value === name))
     select.add(new Option(name.replaceAll("_", " ").replace(/^.*\//, ""), name));
   select.value = name;
-}
+});
 
-function copy(button) { // data-copy="text"
+// ---- the browser's zone goes into a cookie, so that the next page is in it; its being there also says that scripts run
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (ownZone) document.cookie = `zone=${ownZone}; path=/; samesite=lax`;
+
+part("[data-zone-unknown]", (box) => { // times that were written before the zone was known are asked for again
+  if (ownZone) addEventListener("load", () => box.dispatchEvent(new Event("zone")));
+});
+
+part("[data-copy]", (button) => { // data-copy="text"
   if (!navigator.clipboard) { button.hidden = true; return; }
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.dataset.copy);
-    const label = button.getAttribute("aria-label");
-    button.setAttribute("aria-label", "Copied");
-    button.dataset.copied = "";
-    setTimeout(() => { button.setAttribute("aria-label", label); delete button.dataset.copied; }, 2000);
+    fxo.toast(words.copied);
   });
-}
-
-function dialog(details) { // <details data-dialog>: opens in place without us, as a modal dialog with us
-  const summary = details.querySelector("summary");
-  const body = details.querySelector(".dialog");
-  const modal = document.createElement("dialog");
-  modal.className = "modal";
-  if (body.hasAttribute("aria-labelledby")) modal.setAttribute("aria-labelledby", body.getAttribute("aria-labelledby"));
-  modal.append(body);
-  details.after(modal);
-  summary.setAttribute("role", "button");
-  summary.setAttribute("aria-haspopup", "dialog");
-  summary.addEventListener("click", (event) => { event.preventDefault(); modal.showModal(); });
-  modal.addEventListener("click", (event) => { if (event.target === modal || event.target.closest("[data-close]")) modal.close(); });
-  if (details.open) { details.open = false; modal.showModal(); }
-}
-
-const parts = {
-  "[data-theme-toggle]": themeButton, "[data-timer]": timer, "[data-undo]": undo, "[data-poll]": poll,
-  "[data-card-field]": cardField, "[data-fill]": example, "[data-zone]": zone, "[data-copy]": copy, "details[data-dialog]": dialog,
-};
-
-function start(within) {
-  for (const [selector, part] of Object.entries(parts))
-    for (const element of [...(within.matches?.(selector) ? [within] : []), ...within.querySelectorAll(selector)])
-      if (!done.has(element)) { done.add(element); part(element); }
-}
-start(document);
-addEventListener("htmx:load", (event) => start(event.detail.elt));
-
-// ---- a form is sent once, and its button shows that it is working
-addEventListener("submit", (event) => {
-  const form = event.target;
-  if (event.defaultPrevented) return;
-  if (form.dataset.busy) return event.preventDefault();
-  form.dataset.busy = "true";
-  (event.submitter ?? form.querySelector("button:not([type=button])"))?.setAttribute("aria-busy", "true");
-});
-addEventListener("pageshow", (event) => { // back again from the next page: everything may be used again
-  if (!event.persisted) return;
-  for (const form of document.querySelectorAll("form[data-busy]")) delete form.dataset.busy;
-  for (const busy of document.querySelectorAll("button[aria-busy]")) busy.removeAttribute("aria-busy");
-  for (const token of document.querySelectorAll("input[name=method_token]")) token.value = "";
 });
 
-// ---- menus close by Escape and by a click elsewhere; a tooltip closes by Escape
-addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.dropdown[open]")) if (!menu.contains(event.target)) menu.open = false;
-  event.target.closest("[data-close-toast]")?.closest("[data-toast]")?.remove();
-});
-addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details.dropdown[open]")) { menu.open = false; menu.querySelector("summary").focus(); }
-  document.activeElement?.closest(".tip")?.classList.add("tip--closed");
-});
-addEventListener("focusout", (event) => event.target.closest?.(".tip")?.classList.remove("tip--closed"));
-
-// ---- the first mistake of a form that came back
-document.querySelector("main form [aria-invalid=true]")?.focus();
+// ---- swaps of htmx: a line at the top of the page while one takes its time, a sentence when it fails
+let swaps = 0;
+const quiet = (event) => event.detail.elt.getAttribute("hx-trigger")?.startsWith("every");
+addEventListener("htmx:beforeRequest", (event) => { if (!quiet(event)) document.querySelector("[data-progress]")?.toggleAttribute("data-on", ++swaps > 0); });
+addEventListener("htmx:afterRequest", (event) => { if (!quiet(event)) document.querySelector("[data-progress]")?.toggleAttribute("data-on", --swaps > 0); });
+for (const failed of ["htmx:sendError", "htmx:responseError", "htmx:timeout"])
+  addEventListener(failed, (event) => { if (!quiet(event)) fxo.toast(words.swap_failed); });
+addEventListener("fxo:toast", (event) => fxo.toast(event.detail.text ?? event.detail.value)); // HX-Trigger: {"fxo:toast": {"text": "…"}}
