@@ -157,7 +157,7 @@ class TenantConfig:
     visitors_may_match: bool = True
     mail_domains: tuple[str, ...] = ()
     brand: Mapping[str, Any] = field(default_factory=dict)
-    """`colour`, `logo_url`, `logo_text`, `headline`, `lead`, `tagline`, `examples`, `questions`, `privacy`: those that are set."""
+    """`colour`, `logo_url`, `logo_text`, `headline`, `lead`, `tagline`, `examples`, `questions`, `privacy`: what is set."""
     suspended: bool = False
     """The portal takes nothing new; what is booked goes on."""
     portal_url: str = ""

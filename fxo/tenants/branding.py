@@ -86,7 +86,7 @@ def _evolve(state: Settings, happened: object) -> Settings:
 
 
 SETTINGS = StreamType[Settings]("tenant_settings", Settings(), _evolve)
-"""The tenant's own decisions, in its own scope under its own id; what operators decide stands in the network (`records.TENANT`)."""
+"""The tenant's own decisions, in its own scope under its own id; what operators decide is the network's (`records.TENANT`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,7 @@ def as_record(branding: BrandingChanged) -> dict[str, Any]:
     }
     values["logo_url"] = logos.url_of(branding.logo)
     values["examples"] = [
-        {"title": each.title, "text": each.text, "industry": each.industry, "urgency": each.urgency}
-        for each in branding.examples
+        {"title": each.title, "text": each.text, "industry": each.industry, "urgency": each.urgency} for each in branding.examples
     ]
     values["questions"] = [{"question": each.question, "answer": each.answer} for each in branding.questions]
     return {name: value for name, value in values.items() if value}

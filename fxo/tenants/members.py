@@ -90,7 +90,9 @@ def check(tx: Transaction, mail: str, password: str) -> UUID | None:
     if not passwords.matches(row[1] if row else None, password) or row is None:
         return None
     if row[2] is not None:
-        raise NotAllowed("This account was deactivated by an administrator. Nothing is lost; please ask them to let you in again.")
+        raise NotAllowed(
+            "This account was deactivated by an administrator. Nothing is lost; please ask them to let you in again."
+        )
     return row[0]
 
 

@@ -145,7 +145,8 @@ left join (select tenant_id, count(*) as number, count(*) filter (where role = '
            from members where deactivated_at is null group by tenant_id) m on m.tenant_id = t.id
 left join (select tenant_id, count(*) as number, count(*) filter (where state <> 'completed' and ends_at > %(now)s) as ahead
            from consultations where state in {_DONE} group by tenant_id) c on c.tenant_id = t.id
-left join (select tenant_id, count(*) as number from alarms where settled_at is null group by tenant_id) a on a.tenant_id = t.id"""
+left join (select tenant_id, count(*) as number from alarms where settled_at is null group by tenant_id) a
+       on a.tenant_id = t.id"""
 
 
 def _tenant(row: Any) -> TenantRow:
@@ -250,7 +251,7 @@ def booking(tx: Transaction, tenant_id: UUID, consultation_id: UUID) -> Booking:
 
 
 def bookings_of(tx: Transaction, subjects: Sequence[tuple[UUID, UUID]]) -> dict[UUID, UUID]:
-    """The booking that each of these (tenant, subject) of alarms is about, where it is about one: itself, its payment, its work."""
+    """The booking that each of these (tenant, subject) of alarms is about, where it is about one, its payment, or its work."""
     if not subjects:
         return {}
     rows = tx.driver.execute(

@@ -1,4 +1,4 @@
-"""Lists that are searched, filtered and shown page by page; everything stands in the address, so that it can be sent to somebody."""
+"""Lists that are searched, filtered and shown page by page; all of it stands in the address, which can be sent to somebody."""
 
 from __future__ import annotations
 

@@ -8,7 +8,23 @@ from flask.typing import ResponseReturnValue
 from fxo.web.frame import frame
 from fxo.web.places import PORTAL
 
-_STILL = ("/sessions", "/book/", "/sign-in", "/sign-out", "/forgot", "/reset", "/settings", "/theme", "/logo-", "/plugins/", "/demo/")
+_STILL = (
+    "/sessions",
+    "/book/",
+    "/sign-in",
+    "/sign-out",
+    "/forgot",
+    "/reset",
+    "/settings",
+    "/theme",
+    "/logo-",
+    "/plugins/",
+    "/demo/",
+    "/help",
+    "/how-payment-works",
+    "/privacy",
+    "/terms",
+)
 """Beginnings of the addresses that go on: booked sessions, a checkout that was begun, one's own account."""
 
 

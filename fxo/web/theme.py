@@ -78,8 +78,8 @@ def theme_css(brand: str) -> str:
 
 @lru_cache(maxsize=256)
 def scope_css(brand: str) -> str:
-    """The style sheet of a preview (`.brand-scope`) in another brand: the brand alone, since tokens.css computes the rest from it;
-    plain values for browsers that cannot.
+    """The style sheet of a preview (`.brand-scope`) in another brand: tokens.css computes the rest from it; plain values for
+    browsers that cannot.
     """
     colours = palette(brand)
 

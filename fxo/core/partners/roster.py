@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from fxo.core.errors import NotAllowed
@@ -84,7 +85,12 @@ def candidates(tx: Transaction, tenant_id: UUID) -> list[Candidate]:
         f" where {_JOINABLE} order by p.name, p.id",
         {"t": tenant_id},
     ).fetchall()
-    return [Candidate(*row[:4], tuple(row[4]), tuple(row[5]), *row[6:]) for row in found]
+    return [_candidate(row) for row in found]
+
+
+def _candidate(row: Any) -> Candidate:
+    values: tuple[Any, ...] = (*row[:4], tuple(row[4]), tuple(row[5]), *row[6:])
+    return Candidate(*values)
 
 
 def joinable(tx: Transaction, tenant_id: UUID, partner_ids: Sequence[UUID]) -> list[UUID]:

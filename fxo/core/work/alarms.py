@@ -50,8 +50,8 @@ class Wanted:
 def raise_alarm(tx: Transaction, kind: str, subject_id: UUID, sentence: str, *, mail: bool = True) -> None:
     """Put it into the operator's queue, once for the subject and kind; the sentence says what to do and names no person.
 
-    Raised again it is counted; one that was settled opens again, and is mailed again. Without `mail` only the queue shows it: for a
-    mail that could not be sent, which must not ask for another one.
+    Raised again it is counted; one that was settled opens again, and is mailed again. Without `mail` only the queue shows it: for
+    a mail that could not be sent, which must not ask for another one.
     """
     alarm_id = derived_id(subject_id, "alarm", kind)
     row = tx.driver.execute(_RAISE, {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, redirect, request
@@ -18,6 +19,7 @@ from fxo.web.admin.blueprint import blueprint, page, reading, run
 from fxo.web.assets import PLATFORM_BRAND
 from fxo.web.language import _
 from fxo.web.places import here
+from fxo.web.portal import words
 from fxo.web.said import done
 from fxo.web.theme import Accent, contrast, palette, scope_css
 
@@ -56,18 +58,18 @@ def _form(
 
 def _preview(config: TenantConfig, wanted: BrandingChanged) -> dict[str, Any]:
     """What the preview shows: the words of the form, and the platform's own where there are none."""
+    bare = replace(config, brand={})
     own = {
-        "portal_name": config.name, "tagline": "", "logo_text": "",
-        "headline": _("Sixty minutes with someone who has solved it before."),
-        "lead": _("Describe it in your own words. You see who has been there before, why, and when they are free."),
-        "privacy": _("What you write is read by the expert you book and by nobody else."),
+        "portal_name": config.name, "tagline": "", "logo_text": "", "headline": words.headline(bare), "lead": words.lead(bare),
+        "privacy": words.privacy(bare),
     }  # fmt: skip
+    examples = wanted.examples or words.examples(bare)
     return {
         "own": own,
         "words": {name: getattr(wanted, name) or default for name, default in own.items()},
         "letter": (wanted.logo_text or wanted.portal_name or config.name)[:1].upper(),
         "logo_url": logos.url_of(wanted.logo),
-        "examples": [each.title for each in wanted.examples],
+        "examples": [each.title for each in examples],
         "questions": [each.question for each in wanted.questions],
     }
 

@@ -99,7 +99,9 @@ def default_price() -> ResponseReturnValue:
         return _entries({"price": typed}, {"price": error.message}, 422)
     before = Money(run(branding.set_price, config, price.minor), price.currency)
     if before != price:
-        text = _("The default price is %(price)s now. It counts for new bookings; what is held or booked keeps its price.", price=price)
+        text = _(
+            "The default price is %(price)s now. It counts for new bookings; what is held or booked keeps its price.", price=price
+        )
         done(text, f"{_HERE}/price", {"price": amounts.plain(before)})
     return redirect(_HERE, 303)
 
@@ -203,7 +205,9 @@ def add() -> ResponseReturnValue:
     run(commands.add_to_roster, joining)
     number = len(joining)
     if number:
-        done(ngettext("%(num)s expert can be booked here from now on.", "%(num)s experts can be booked here from now on.", number))
+        done(
+            ngettext("%(num)s expert can be booked here from now on.", "%(num)s experts can be booked here from now on.", number)
+        )
     return redirect(_HERE, 303)
 
 

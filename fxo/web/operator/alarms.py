@@ -32,7 +32,7 @@ def _words(kind: str) -> tuple[str, str]:
         ),
         "meeting.no_link": (
             _("A session without a meeting link"),
-            _("Look at the calendar provider's state. Both people have the session's page; a link that comes late appears there."),
+            _("Look at the calendar provider's state. A link that comes late appears on the session's page."),
         ),
         "work.mail": (
             _("A mail could not be sent"),

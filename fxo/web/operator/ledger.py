@@ -41,7 +41,8 @@ def entries() -> ResponseReturnValue:
         else _("Some entries do not add up to zero. This needs a person now."),
         stats=[{"label": label, "value": totals[account] or "0", "note": ""} for account, label in _accounts().items()],
         accounts=[
-            {"name": _accounts()[Account(account)], "tenant": tenant, "balance": str(money)} for tenant, account, money in balances
+            {"name": _accounts()[Account(account)], "tenant": tenant, "balance": str(money)}
+            for tenant, account, money in balances
         ],
         entries=found,
         entries_note=ngettext("%(num)s entry", "%(num)s entries", len(found)) if len(lines) < _NEWEST
