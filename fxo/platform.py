@@ -38,6 +38,7 @@ from fxo.core.work.perform import Performer, Probe
 from fxo.settings import Settings
 from fxo.tenants import branding, membership
 from fxo.tenants.records import Records
+from fxo.tenants.throttle import Throttle
 
 JOB = "fxo.cli.worker.perform"
 
@@ -55,6 +56,7 @@ class Platform:
     registry: Registry
     performer: Performer
     carrier: Carrier | None
+    throttle: Throttle
     subscriptions: tuple[Subscription, ...]
 
 
@@ -92,7 +94,10 @@ def build(
     carrier = Carrier(settings.redis_url, JOB) if settings.redis_url else None
     if carrier:
         store.offer = carrier.offer
-    return Platform(settings, clock, store, plugins, providers, records, registry, performer, carrier, (ratings.STANDING,))
+    throttle = Throttle(store, carrier.connection if carrier else None)
+    return Platform(
+        settings, clock, store, plugins, providers, records, registry, performer, carrier, throttle, (ratings.STANDING,)
+    )
 
 
 def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:

@@ -64,7 +64,7 @@ def password(mail: str, password: str) -> None:
     from fxo.core.events.store import Transaction
     from fxo.core.scope import CODE, system_scope
     from fxo.tenants import network
-    from fxo.tenants.members import fold
+    from fxo.tenants.accounts import fold
 
     def let_in(tx: Transaction) -> None:
         row = tx.driver.execute("select partner_id from partner_contacts where email = %s", (fold(mail),)).fetchone()

@@ -68,6 +68,17 @@ class Gone(FxoError):
     status = 410
 
 
+class TooMany(FxoError):
+    """Too many tries in a short time; `after` says in how many seconds the next one is heard."""
+
+    code = "too_many"
+    status = 429
+
+    def __init__(self, message: str, *, after: int) -> None:
+        super().__init__(message)
+        self.after = after
+
+
 class Unready(FxoError):
     """Something that is needed does not answer at the moment; the same request may work later."""
 

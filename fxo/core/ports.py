@@ -57,6 +57,7 @@ PORTS: Mapping[str, Port] = {
         ),
         Port(
             "payments", "payments_", "payments_sandbox", PaymentProvider, fails_over=False,
+            declares=frozenset({"windows", "client_setup"}),
             checks={
                 "authorise": _honest_payment(PaymentStatus.AUTHORISED),
                 "authorise_saved": _honest_payment(PaymentStatus.AUTHORISED),

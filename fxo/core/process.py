@@ -24,16 +24,17 @@ from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.model import CONSULTATION, Booked, Done, Ended, Party
 from fxo.core.errors import ActionRequired, Conflict, Declined, Retryable
 from fxo.core.events.model import Recorded, type_named
-from fxo.core.events.store import Follower, Store, Transaction
+from fxo.core.events.store import Follower, Store, Stream, Transaction
 from fxo.core.hookspecs import Booking
 from fxo.core.notifications import facts
 from fxo.core.notifications import reactions as notifications
 from fxo.core.notifications.letter import Layout
 from fxo.core.payments import model as payment
+from fxo.core.payments import wallet
 from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
-from fxo.core.payments.port import PaymentStatus, ProviderPayment
+from fxo.core.payments.port import PaymentStatus, ProviderPayment, SavedMethod
 from fxo.core.payments.queries import payment_id_of
-from fxo.core.payments.reactions import Answer, Ask, LoadConfig, PaymentReactions, Take, authorised, card_saved
+from fxo.core.payments.reactions import Answer, Ask, Forget, LoadConfig, PaymentReactions, Take, authorised, card_saved
 from fxo.core.plugins import Providers, observe
 from fxo.core.ratings import model as ratings
 from fxo.core.scope import TenantConfig
@@ -45,6 +46,9 @@ LINK_GRACE = timedelta(seconds=20)
 
 BANK_GRACE = timedelta(minutes=5)
 """How long after the hold a client may still answer the bank; then the attempt is ended."""
+
+BANK_TIME = timedelta(minutes=15)
+"""How long a client whose session is booked may take to confirm another card at the bank."""
 
 LOOK_AGAIN = timedelta(minutes=2)
 """How often the provider is asked about a payment that waits for its client: a notice may never come (hard case 7)."""
@@ -82,6 +86,7 @@ def register(
     store.follow(consultation.Cancelled, process.cancelled)
     store.follow(payment.CardSaved, process.card_saved)
     store.follow(payment.AuthorisationRefused, process.authorisation_refused)
+    store.follow(wallet.CardRemoved, process.card_removed)
     store.follow(payment.Captured, process.captured)
     store.follow(meetings.Created, process.meeting_created)
     for event_class, hook in _HOOKS.items():
@@ -104,6 +109,7 @@ def register(
         ),
         timer("payments.give_up", process.give_up_unpaid),
         Reaction("payments.capture", process.to_capture, pay.capture, process.capture_answered, attempts=PATIENT),
+        Reaction("payments.forget_card", process.card_to_forget, pay.forget, process.card_forgotten, attempts=PATIENT),
         Reaction("payments.void", process.to_void, pay.void, process.voided, attempts=PATIENT),
         Reaction(
             "calendars.sync_meeting",
@@ -156,8 +162,8 @@ class Process:
         """The provider has answered about a try at checkout; redirect, webhook and worker all end here, in one transaction."""
         paying = tx.load(PAYMENT, work.stream_id)
         booking = tx.load(CONSULTATION, asked.consultation_id)
-        match answer, paying.state:
-            case ActionRequired(), Asking() if asked.reference and tx.now >= _held_until(booking.state, tx) + BANK_GRACE:
+        match answer, payment.asking(paying.state):
+            case ActionRequired(), Asking() if asked.reference and tx.now >= _answer_until(booking.state, paying, tx):
                 tx.append((paying, payment.decline(paying.state, work.id, "abandoned")))
                 _end_attempt(tx, work)
             case ActionRequired() as question, Asking():
@@ -165,6 +171,9 @@ class Process:
                 return Waiting(tx.now + LOOK_AGAIN)
             case Declined() as refusal, Asking():
                 tx.append((paying, payment.decline(paying.state, work.id, refusal.reason)))
+            case ProviderPayment(), _ if isinstance(paying.state, Saved) and not isinstance(booking.state, Booked):
+                tx.append((paying, payment.decline(paying.state, work.id, "booking_ended")))
+                _end_attempt(tx, work)
             case ProviderPayment() as found, Asking(request) if request.attempt == work.id:
                 if found.status is PaymentStatus.SAVED:
                     paid = payment.save_card(paying.state, card_saved(request, found))
@@ -177,6 +186,8 @@ class Process:
                 tx.append((paying, paid), (booking, booked))
                 if lost and found.status is not PaymentStatus.SAVED:
                     rows.schedule(tx, "payments.void", paying.id, key="slot_lost")
+            case ((ProviderPayment() | ActionRequired()), _) if not _is_current(paying.state, work.id):
+                _end_attempt(tx, work)  # another card was faster, or the booking ended meanwhile
         return None
 
     def payment_unclear(self, tx: Transaction, work: Work, error: str) -> None:
@@ -184,7 +195,7 @@ class Process:
         when it appears.
         """
         paying = tx.load(PAYMENT, work.stream_id)
-        match paying.state:
+        match payment.asking(paying.state):
             case Asking(request) if request.attempt == work.id:
                 tx.append((paying, payment.decline(paying.state, work.id, "provider_unavailable")))
                 _end_attempt(tx, work)
@@ -211,11 +222,16 @@ class Process:
     # The card is saved, and authorised later -----------------------------------------------------------------------
 
     def card_saved(self, tx: Transaction, item: Recorded) -> None:
-        """The saved card is authorised about three days before; once more after a refusal; then the time is given back."""
+        """The saved card is authorised about three days before; once more after a refusal; then the time is given back.
+
+        Another card in place of the first one keeps the times that still lie ahead: they go by the session's start.
+        """
         request = _requested(tx, item.stream_id)
         assert request.authorise_at and request.retry_at and request.give_up_at
-        rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=request.authorise_at, key="first")
-        rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=request.retry_at, key="again")
+        if not rows.waits(tx, "payments.authorise_saved", item.stream_id):
+            for due_at in (request.authorise_at, request.retry_at):
+                key = f"{item.version}/{due_at.isoformat()}"
+                rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=due_at, key=key)
         before_reminder = request.give_up_at - timedelta(minutes=1)  # nobody is reminded of what is given up
         rows.schedule(tx, "payments.give_up", item.stream_id, due_at=before_reminder, key="give_up")
 
@@ -248,6 +264,21 @@ class Process:
     def authorisation_refused(self, tx: Transaction, item: Recorded) -> None:
         """Nobody is charged; the client is asked to look at the card."""
         notifications.send(tx, "card_refused_client", _requested(tx, item.stream_id).consultation_id, version=item.version)
+
+    def card_removed(self, tx: Transaction, item: Recorded) -> None:
+        """The provider keeps the card no longer either."""
+        card: wallet.CardRemoved = item.value
+        for reference in card.references:
+            body = {"provider": card.provider, "customer": card.customer, "reference": reference, "label": card.label}
+            rows.schedule(tx, "payments.forget_card", item.stream_id, key=reference, body=body)
+
+    def card_to_forget(self, tx: Transaction, work: Work) -> Forget:
+        """The card at its provider."""
+        method = SavedMethod(work.body["customer"], work.body["reference"], work.body["label"])
+        return Forget(self.load_config(tx), work.body["provider"], method)
+
+    def card_forgotten(self, tx: Transaction, work: Work, asked: Forget, outcome: None) -> None:
+        """Nothing follows; the finished work says that it is done."""
 
     def give_up_unpaid(self, tx: Transaction, work: Work) -> None:
         """A day before the session the card is still refused: the time is given back, both are told, nobody is charged."""
@@ -440,11 +471,20 @@ def _held_until(state: consultation.State, tx: Transaction) -> datetime:
     return tx.now if isinstance(state, consultation.Nothing) else state.terms.until
 
 
+def _answer_until(state: consultation.State, paying: Stream[payment.State], tx: Transaction) -> datetime:
+    """How long the client may take to answer the bank: as long as the time is held for them, or a while where it is booked."""
+    if isinstance(state, Booked):
+        return max(item.recorded_at for item in paying.events if isinstance(item.value, payment.Requested)) + BANK_TIME
+    return _held_until(state, tx) + BANK_GRACE
+
+
 def _is_current(state: payment.State, attempt: UUID) -> bool:
     """Whether the attempt is the one that the payment stands on now."""
     match state:
         case Authorisation(held=held):
             return held.attempt == attempt
+        case Saved(card=card, changing=changing):
+            return attempt in (card.attempt, changing.request.attempt if changing else None)
         case Asking(request) | payment.Paid(request):
             return request.attempt == attempt
     return False

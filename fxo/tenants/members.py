@@ -10,12 +10,15 @@ from zoneinfo import available_timezones
 import psycopg
 
 from fxo.core.clients import commands as clients
+from fxo.core.clients import queries as client_rows
 from fxo.core.clients.model import Joined
-from fxo.core.errors import Conflict, Invalid, NotAllowed
+from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed
 from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
+from fxo.core.notifications import reactions as notifications
 from fxo.core.scope import ROLES, Actor, ActorKind, TenantConfig
-from fxo.tenants import passwords
+from fxo.tenants import accounts, passwords, tokens
+from fxo.tenants.accounts import fold
 
 _MAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}\.[^@\s,;<>\".]{2,}")
 
@@ -33,11 +36,6 @@ class SignUp:
     visitor_id: UUID | None = None
     member_id: UUID | None = None
     """The id of who was invited."""
-
-
-def fold(mail: str) -> str:
-    """The address as it is stored and compared."""
-    return mail.strip().casefold()
 
 
 def sign_up(tx: Transaction, config: TenantConfig, wanted: SignUp) -> UUID:
@@ -79,6 +77,43 @@ def checked_mail(config: TenantConfig, address: str) -> str:
         ours = ", ".join("@" + domain for domain in config.mail_domains)
         raise Invalid(f"Please use a work address: this portal is for people with {ours}.", field="mail")
     return mail
+
+
+def ask_to_change_mail(tx: Transaction, config: TenantConfig, mail: str, password: str) -> None:
+    """Send a link to the new address of the member who acts; nothing changes before it is followed.
+
+    An address that is taken here gets no mail, and the page says the same: who asks learns nothing of other members.
+    """
+    mail, me = checked_mail(config, mail), client_rows.find(tx, tx.actor.id)
+    if mail == me.email:
+        raise Invalid("This is your address already.", field="mail")
+    if not accounts.proves(tx, "member", me.id, password):
+        raise Invalid("This is not your password. Please try again.", field="password")
+    taken = accounts.by_mail(tx, "member", mail) is not None
+    token = tokens.issue(tx, tokens.CHANGE_MAIL, me.id, {"mail": mail})
+    if not taken:
+        notifications.tell(tx, "confirm_mail", me.id, {"token": token}, to=notifications.Reader(me.name, mail))
+
+
+def change_mail(tx: Transaction, token: str) -> None:
+    """The member who acts has followed the link: they sign in with the new address, and the old one is told.
+
+    Raises `Gone` for a link that is used, old, or somebody else's; `Conflict` where the address was taken meanwhile.
+    """
+    found = tokens.read(tx, tokens.CHANGE_MAIL, token)
+    if found.person_id != tx.actor.id:
+        raise Gone("This link is for another account. Please sign in with that one, or ask for a new link.", code="token_gone")
+    me, mail = client_rows.find(tx, tx.actor.id), found.data["mail"]
+    if accounts.by_mail(tx, "member", mail) not in (None, me.id):
+        raise Conflict("Another account has this address. Nothing was changed.", field="mail")
+    clients.change_mail(tx, me.id, mail)
+    tokens.use(tx, tokens.CHANGE_MAIL, token)
+    tokens.revoke(tx, tokens.RESET, me.id)
+    try:
+        tx.driver.execute("update members set email = %s where tenant_id = %s and id = %s", (mail, tx.scope.tenant_id, me.id))
+    except psycopg.errors.UniqueViolation as error:
+        raise Conflict("Another account has this address. Nothing was changed.", field="mail") from error
+    notifications.tell(tx, "mail_changed", me.id, {"new_mail": mail}, to=notifications.Reader(me.name, me.email))
 
 
 def check(tx: Transaction, mail: str, password: str) -> UUID | None:

@@ -11,7 +11,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK, new_id
 from fxo.core.scope import ROLES, Actor, ActorKind, system_scope
 from fxo.tenants import passwords
-from fxo.tenants.members import fold
+from fxo.tenants.accounts import fold
 
 _THEME = "(select p.theme from preferences p where p.tenant_id = :network and p.person_id = o.id) as theme"
 

@@ -13,7 +13,7 @@ import pytest
 from fxo.core.errors import ActionRequired, Declined
 from fxo.core.ids import new_id
 from fxo.core.money import Money
-from fxo.core.payments.port import Customer, Order, PaymentProvider, PaymentStatus, ProviderPayment
+from fxo.core.payments.port import Customer, Order, PaymentProvider, PaymentStatus, ProviderPayment, SavedMethod
 
 PRICE = Money(80_000, "USD")
 
@@ -202,6 +202,25 @@ class PaymentContract:
         with pytest.raises(Declined) as refusal:
             provider.authorise_saved(order)
         assert refusal.value.reason == "authentication_required"
+
+    # Forgetting a card.
+
+    def test_a_forgotten_card_is_charged_no_more_and_what_was_held_on_it_stays(
+        self, provider: PaymentProvider, world: PaymentWorld
+    ) -> None:
+        customer = Customer(new_id())
+        held = provider.authorise(self.order(world.good, customer=customer))
+        assert held.method is not None
+        known = Customer(customer.person_id, held.method.customer)
+        for _ in range(2):  # forgotten already is success
+            provider.forget_method(held.method)
+        with pytest.raises(Declined):
+            provider.authorise_saved(self.order(held.method.reference, customer=known))
+        assert provider.fetch(held.reference).status is PaymentStatus.AUTHORISED
+        assert provider.capture(held.reference, PRICE, f"capture-{new_id()}").captured == PRICE
+
+    def test_forgetting_a_card_that_nobody_keeps_is_success(self, provider: PaymentProvider) -> None:
+        provider.forget_method(SavedMethod("customer-of-nobody", "card-of-nobody", "Visa ending 0000"))
 
     # Looking up: the truth, by either reference.
 

@@ -347,7 +347,7 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
         assert short({name for name in found if name.startswith("public.")}) == {
             "tenants", "hosts", "partners", "partner_logins", "partner_contacts", "partner_standing", "availability", "roster",
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
-            "person_keys", "tokens", "sign_ins", "attempts", "preferences",
+            "person_keys", "preferences", "tokens", "sign_ins", "attempts",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

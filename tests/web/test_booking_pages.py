@@ -237,7 +237,7 @@ def test_the_card_of_last_time_is_offered_and_works(told: Story, sarah: Person) 
     sarah.follow(pay(sarah, page))
     second, booked = chosen(told, sarah, starts_at + 3 * HOUR)
     assert "Visa ending 4242" in second.words
-    session = sarah.follow(sarah.submit(second, f"/book/{booked}", method="saved"))
+    session = sarah.follow(sarah.submit(second, f"/book/{booked}"))
     assert "Booked" in session.words
     assert told.effects("hold", "save") == ["hold", "save", "hold"]
 

@@ -21,8 +21,14 @@ from fxo.core.work.model import Work
 from fxo.plugins.notifications_email.composing import compose
 from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 
-HOSTS = {"client": "fortium.localhost", "partner": "partners.localhost", "operators": "ops.localhost"}
-READERS = {"client": CLIENT_MAIL, "partner": DANA_MAIL, "operators": "alarms@fxo.example"}
+HOSTS = {
+    **{"client": "fortium.localhost", "partner": "partners.localhost", "operators": "ops.localhost"},
+    **{"member": "fortium.localhost", "expert": "partners.localhost", "operator": "ops.localhost"},
+}
+READERS = {
+    **{"client": CLIENT_MAIL, "partner": DANA_MAIL, "operators": "alarms@fxo.example"},
+    **{"member": CLIENT_MAIL, "expert": DANA_MAIL, "operator": "ops@fxo.example"},
+}
 HOSTILE = "Sarah\r\nBcc: everybody@evil.example\u2028{paid} {0} %s %(price)s <script>alert(1)</script>"
 
 
@@ -51,7 +57,10 @@ def rendered(told: Story, kind: str) -> Message:
         told.rows("update payments set state = 'captured', captured_minor = amount_minor returning 1")
     if kind.startswith("link_ready"):
         told.rows("update deliveries set with_link = false returning 1")
-    body = {"message": kind, "kind": "meeting.no_link", "sentence": "A session has no link."}
+    body: dict[str, Any] = {"message": kind, "kind": "meeting.no_link", "sentence": "A session has no link."}
+    if entry.to in ("member", "expert", "operator"):
+        [(name,)] = told.rows("select name from clients")
+        body |= {"words": {"token": "abc-def", "new_mail": "sarah@new.example"}, "to": [name, READERS[entry.to]]}
     work = Work(told.config.id, new_id(), reactions.KIND, stream_id, body, system_now(), 0, 1)
     outgoing = told.run(CODE, told.parts.registry[reactions.KIND].look, work)
     assert outgoing is not None, f"{kind} is not sent in {entry.states}"
@@ -87,11 +96,11 @@ def test_every_link_of_a_message_leads_to_its_readers_own_host(told: Story, kind
     named(told, "Sarah Lindqvist")
     entry, message = CATALOGUE[kind], rendered(told, kind)
     page = BeautifulSoup(message.html, "html.parser")
-    assert entry.action is not None
-    buttons = [str(a["href"]) for a in page.select(".btn a")]
-    [action] = buttons
-    filled = entry.action[1] % {"id": booked(told), "partner_id": told.partners["dana"]}
-    assert (urlsplit(action).hostname, urlsplit(action).path) == (HOSTS[entry.to], filled)
+    buttons = [urlsplit(str(a["href"])) for a in page.select(".btn a")]
+    assert len(buttons) == (entry.action is not None)
+    if entry.action:
+        filled = entry.action[1] % {"id": booked(told), "partner_id": told.partners["dana"], "token": "abc-def"}
+        assert (buttons[0].hostname, f"{buttons[0].path}?{buttons[0].query}".rstrip("?")) == (HOSTS[entry.to], filled)
     allowed = {HOSTS[entry.to], "fortium.localhost", "meet.localhost"}
     for link in [*re.findall(r"https?://\S+", message.text), *(str(a["href"]) for a in page.find_all("a"))]:
         assert urlsplit(link).hostname in allowed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from fxo.core.clients import queries
-from fxo.core.clients.model import CLIENT, Adopted, Erased, Joined, Moved
+from fxo.core.clients import model, queries
+from fxo.core.clients.model import CLIENT, Adopted, Erased, Joined, MailChanged, Moved, NotificationsChosen, ProfileChanged
 from fxo.core.errors import Conflict, Invalid, NotAllowed, NotFound
-from fxo.core.events.store import Transaction
+from fxo.core.events.store import Stream, Transaction
 from fxo.core.scope import ActorKind, Permission
 
 
@@ -19,6 +20,36 @@ def join(tx: Transaction, who: Joined, visitor_id: UUID | None = None) -> None:
         raise Conflict("This account exists already.")
     adopted = [Adopted(who.client_id, visitor_id)] if visitor_id else []
     tx.append((client, [who, *adopted]))
+
+
+def change_profile(tx: Transaction, *, name: str, company: str, title: str, zone: str) -> None:
+    """The signed-in client's name, company, role and time zone."""
+    client = _own(tx)
+    name, company, title = (" ".join(text.split()) for text in (name, company, title))
+    wanted = ProfileChanged(tx.actor.id, name, company, title, zone)
+    tx.append((client, model.change_profile(client.state, wanted)))
+
+
+def choose_notifications(tx: Transaction, without: Collection[str]) -> None:
+    """The mails that the signed-in client does without, by the keys of `notifications.choices`."""
+    client = _own(tx)
+    tx.append((client, model.choose_notifications(client.state, NotificationsChosen(tx.actor.id, tuple(sorted(without))))))
+
+
+def change_mail(tx: Transaction, client_id: UUID, mail: str) -> None:
+    """The client has shown that this address is theirs (`tenants.members.change_mail`)."""
+    client = tx.load(CLIENT, client_id)
+    if not client or client.state.erased:
+        raise NotFound("There is no such client.")
+    tx.append((client, [MailChanged(client_id, mail)]))
+
+
+def _own(tx: Transaction) -> Stream[model.Client]:
+    """The stream of the client who acts."""
+    client = tx.load(CLIENT, tx.actor.id)
+    if tx.actor.kind is not ActorKind.MEMBER or not client:
+        raise NotFound("There is no such client.")
+    return client
 
 
 def adopt(tx: Transaction, visitor_id: UUID) -> None:

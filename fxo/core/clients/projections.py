@@ -10,6 +10,9 @@ from fxo.core.events.store import Store, Transaction
 def register(store: Store) -> None:
     """Follow the events of clients."""
     store.follow(model.Joined, _joined)
+    store.follow(model.ProfileChanged, _profile_changed)
+    store.follow(model.MailChanged, _mail_changed)
+    store.follow(model.NotificationsChosen, _notifications_chosen)
     store.follow(model.Adopted, _adopted)
     store.follow(model.Moved, _moved)
     store.follow(model.Erased, _erased)
@@ -21,6 +24,34 @@ def _joined(tx: Transaction, item: Recorded) -> None:
     tx.driver.execute(
         "insert into clients (tenant_id, id, name, email, company, zone) values (%s, %s, %s, %s, %s, %s)",
         (item.tenant_id, who.client_id, who.name, who.email, who.company, who.zone),
+    )
+
+
+def _profile_changed(tx: Transaction, item: Recorded) -> None:
+    who: model.ProfileChanged = item.value
+    tx.driver.execute(
+        "update clients set name = %s, company = %s, title = %s, zone = %s where tenant_id = %s and id = %s",
+        (who.name, who.company, who.title, who.zone, item.tenant_id, who.client_id),
+    )
+    # What lies ahead is shown to its partner under the new name; what is past stays as it was.
+    tx.driver.execute(
+        "update partner_agenda set client_name = %s, client_company = %s, client_zone = %s where tenant_id = %s"
+        " and client_id = %s and state in ('confirmed', 'started')",
+        (who.name, who.company, who.zone, item.tenant_id, who.client_id),
+    )
+
+
+def _mail_changed(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update clients set email = %s where tenant_id = %s and id = %s",
+        (item.value.email, item.tenant_id, item.value.client_id),
+    )
+
+
+def _notifications_chosen(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update clients set mails_without = %s where tenant_id = %s and id = %s",
+        (list(item.value.without), item.tenant_id, item.value.client_id),
     )
 
 
@@ -44,7 +75,7 @@ def _moved(tx: Transaction, item: Recorded) -> None:
 def _erased(tx: Transaction, item: Recorded) -> None:
     persons = [item.value.person_id, *item.value.also]
     tx.driver.execute(
-        "update clients set name = %s, email = '', company = '' where tenant_id = %s and id = any(%s)",
+        "update clients set name = %s, email = '', company = '', title = '' where tenant_id = %s and id = any(%s)",
         (ERASED, item.tenant_id, persons),
     )
     tx.driver.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from fxo.core.errors import NotFound
@@ -17,6 +18,10 @@ class ClientRow:
     email: str
     company: str
     zone: str
+    title: str
+    """What they are at their company."""
+    mails_without: tuple[str, ...]
+    """The mails that they do without, by the keys of `notifications.choices`."""
 
 
 def find(tx: Transaction, client_id: UUID) -> ClientRow:
@@ -24,8 +29,10 @@ def find(tx: Transaction, client_id: UUID) -> ClientRow:
     if tx.actor.kind is not ActorKind.CODE and tx.actor.id != client_id:
         raise NotFound("There is no such client here.")
     row = tx.driver.execute(
-        "select id, name, email, company, zone from clients where tenant_id = %s and id = %s", (tx.scope.tenant_id, client_id)
+        "select id, name, email, company, zone, title, mails_without from clients where tenant_id = %s and id = %s",
+        (tx.scope.tenant_id, client_id),
     ).fetchone()
     if row is None:
         raise NotFound("There is no such client here.")
-    return ClientRow(*row)
+    values: tuple[Any, ...] = (*row[:6], tuple(row[6]))
+    return ClientRow(*values)

@@ -162,10 +162,10 @@ SESSIONS: dict[str, Entry] = {
         paragraphs=(
             (N_("We tried to hold %(price)s on %(kept_on)s for your session, and your bank said no. Nothing was charged."),
              N_("Your time is still yours.")),
-            (N_("Please ask your bank to allow it. We try again on %(retry_at)s."),
-             N_("If the card is refused then, the time is given back on %(give_up_at)s, at no cost to you.")),
+            (N_("Take another card, or ask your bank to allow this one. We try again on %(retry_at)s."),
+             N_("If it is refused then, the time is given back on %(give_up_at)s, at no cost to you.")),
         ),
-        action=(N_("Open your session"), _SESSION),
+        action=(N_("Look at your card"), "/sessions/%(id)s/card"),
         rows=(Row(N_("Session"), "%(when)s"), Row(N_("With"), "%(partner)s"), Row(N_("To be held"), "%(price)s", strong=True)),
         why=_TO_CLIENT,
         states=_AHEAD,

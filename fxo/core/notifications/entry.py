@@ -37,8 +37,9 @@ class Row:
 class Entry:
     """One message: who gets it, what it says from top to bottom, and for how long it is true.
 
-    `to` is the reader: `client` and `partner` of a session, `member` (an account of the tenant), `expert` (a partner's account)
-    or `operators`. Words for every message are in `facts.py`; messages about accounts bring their own (`reactions.tell`).
+    `to` is the reader: `client` and `partner` of a session, `member` (an account of the tenant), `expert` (a partner's account),
+    `operator` (an operator's), or `operators` for alarms. Words for every message are in `facts.py`; messages about accounts
+    bring their own (`reactions.tell`).
     """
 
     to: str

@@ -15,6 +15,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK, derived_id
 from fxo.core.notifications import model
 from fxo.core.notifications.catalogue import ALARM, CATALOGUE
+from fxo.core.notifications.choices import choice_of
 from fxo.core.notifications.entry import Entry
 from fxo.core.notifications.facts import Facts, first_name, gather, meeting_wanted, one_line
 from fxo.core.notifications.letter import Layout, Letter
@@ -119,9 +120,9 @@ def reaction(
         else:
             name, mail, _ = partners.contact(tx, work.stream_id)
             reader = Reader(name, mail)
-        name = one_line(reader.name)
-        words = {"portal": config.name, "name": name, "first": first_name(name), **work.body["words"]}
-        base = config.portal_url if entry.to == "member" else places.partners_url
+        reader = Reader(one_line(reader.name), one_line(reader.mail))
+        words = {"portal": config.name, "name": reader.name, "first": first_name(reader.name), **work.body["words"]}
+        base = {"member": config.portal_url, "operator": places.operator_url}.get(entry.to, places.partners_url)
         message = _written(config, kind, Letter(entry, words, base), reader, work)
         return Outgoing(config, message, None, work.stream_id, with_link=False)
 
@@ -129,6 +130,8 @@ def reaction(
         facts = gather(tx, config, work.stream_id)
         row = facts.consultation
         if row.state not in entry.states or (entry.until is not None and tx.now > row.starts_at - entry.until):
+            return None
+        if entry.to == "client" and choice_of(kind) in clients.find(tx, row.client_id).mails_without:
             return None
         if kind.startswith("link_ready") and _had_the_link(tx, work.stream_id, facts.ids[entry.to]):
             return None

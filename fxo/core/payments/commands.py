@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from fxo.core.consultations import queries as consultations
-from fxo.core.errors import Gone, Invalid, NotAllowed
-from fxo.core.events.store import Transaction
+from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
+from fxo.core.events.store import Stream, Transaction
 from fxo.core.ids import derived_id
-from fxo.core.payments import model
+from fxo.core.payments import model, queries
 from fxo.core.payments.model import PAYMENT
 from fxo.core.payments.plan import Mode, Offer, Plan, for_
 from fxo.core.payments.port import AuthorisationWindows
-from fxo.core.payments.queries import payment_id_of, saved_method
-from fxo.core.scope import Permission
+from fxo.core.payments.queries import payment_id_of
+from fxo.core.payments.wallet import WALLET, CardRemoved, wallet_id_of
+from fxo.core.scope import ActorKind, Permission
 from fxo.core.work import rows
 
 KINDS = {Mode.AUTHORISE_NOW: "payments.authorise", Mode.SAVE_CARD: "payments.save_card"}
@@ -22,11 +24,11 @@ KINDS = {Mode.AUTHORISE_NOW: "payments.authorise", Mode.SAVE_CARD: "payments.sav
 
 @dataclass(frozen=True, slots=True)
 class Pay:
-    """What checkout sends: the booking, and a card token or the wish to use the saved card."""
+    """What a page with a card sends: the booking, and a card token or one of the client's saved cards."""
 
     consultation_id: UUID
     method: str
-    use_saved: bool = False
+    card_id: UUID | None = None
 
 
 def plan_of(tx: Transaction, held: consultations.ConsultationRow, windows: AuthorisationWindows) -> Plan:
@@ -47,16 +49,56 @@ def request(tx: Transaction, wanted: Pay, provider: str, windows: AuthorisationW
     held = consultations.find(tx, wanted.consultation_id)
     if held.state != "held" or held.held_until <= tx.now:
         raise Gone("The ten minutes for this slot are over. Nothing was charged. Please choose a time again.", code="hold_ended")
+    return _attempt(tx, payment, held, wanted, provider, windows, model.request)
+
+
+def change_card(tx: Transaction, wanted: Pay, provider: str, windows: AuthorisationWindows) -> UUID:
+    """Begin an attempt with another card, or with the same one and the client present, for a booking whose saved card is
+    still to be held (hard case 2); returns the work to perform. Until it succeeds, the saved card stands.
+    """
+    payment = tx.load(PAYMENT, payment_id_of(wanted.consultation_id))
+    booked = consultations.find(tx, wanted.consultation_id)
+    if tx.actor.kind is not ActorKind.MEMBER or booked.client_id != tx.actor.id:
+        raise NotFound("There is no such session here.")
+    if booked.state != "confirmed":
+        raise Conflict("This booking has ended. Nothing was charged.", code="no_card_wanted")
+    return _attempt(tx, payment, booked, wanted, provider, windows, model.change_card)
+
+
+def remove_card(tx: Transaction, card_id: UUID) -> None:
+    """Keep one of the client's own cards no longer. Refused while a booking is still to be held on it; gone already: nothing."""
+    stream = tx.load(WALLET, wallet_id_of(tx.actor.id))
+    card = next((each for each in queries.cards(tx, tx.actor.id) if each.id == card_id), None)
+    if card is None:
+        return
+    if queries.waiting_for(tx, tx.actor.id, card.label):
+        raise Conflict(
+            "A booked session is still to be held on this card. Please give that session another card first.", code="card_in_use"
+        )
+    references = queries.everything_of(tx, card, tx.actor.id)
+    tx.append((stream, [CardRemoved(tx.actor.id, card.provider, card.customer, references, card.label)]))
+
+
+def _attempt(
+    tx: Transaction,
+    payment: Stream[model.State],
+    held: consultations.ConsultationRow,
+    wanted: Pay,
+    provider: str,
+    windows: AuthorisationWindows,
+    decide: Callable[[model.State, model.Requested], list[object]],
+) -> UUID:
     method = wanted.method
-    if wanted.use_saved:
-        saved = saved_method(tx, tx.actor.id, provider)
-        method = saved.reference if saved else ""
+    if wanted.card_id:
+        mine = queries.cards(tx, tx.actor.id, provider)
+        method = next((card.reference for card in mine if card.id == wanted.card_id), "")
     if not method:
         raise Invalid("Please enter your card.", field="card")
     plan = plan_of(tx, held, windows)
     kind = KINDS[plan.mode]
+    payment_id = payment.id
     key = str(payment.version + 1)
-    happened = model.request(
+    happened = decide(
         payment.state,
         model.Requested(
             attempt=derived_id(payment_id, kind, key),

@@ -163,6 +163,8 @@ class Saved:
     card: CardSaved
     refused: frozenset[UUID] = frozenset()
     """The tries at it that the bank has refused."""
+    changing: Asking | None = None
+    """The client's try with another card; until it has an answer, the saved one stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,16 @@ def evolve(state: State, happened: object) -> State:
             return Saved(request, card)
         case ((Asking(request) | Saved(request)), Authorised() as held):
             return Authorisation(request, held)
+        case Saved(), Requested() as request:
+            return replace(state, changing=Asking(request))
+        case Saved(changing=Asking(request)), ChallengeAsked(reference=reference, url=url):
+            return replace(state, changing=Asking(request, reference, url))
+        case Saved(), Declined():
+            return replace(state, changing=None)
+        case Saved(changing=Asking(request)), CardSaved() as card:
+            return Saved(request, card)
+        case Saved(changing=Asking(request)), Authorised() as held if held.attempt == request.attempt:
+            return Authorisation(request, held)
         case Saved(refused=refused), AuthorisationRefused(attempt=attempt):
             return replace(state, refused=refused | {attempt})
         case Authorisation(request), Captured() as captured:
@@ -218,40 +230,61 @@ PAYMENT = StreamType[State]("payment", Unpaid(), evolve)
 # Decisions ---------------------------------------------------------------------------------------------------------
 
 
+def asking(state: State) -> Asking | None:
+    """The attempt that is on its way with the client present: at checkout, or with another card than the saved one."""
+    match state:
+        case Asking():
+            return state
+        case Saved(changing=changing):
+            return changing
+    return None
+
+
+def _is_mine(state: State, attempt: UUID) -> bool:
+    """Whether this is the attempt that is on its way."""
+    underway = asking(state)
+    return underway is not None and underway.request.attempt == attempt
+
+
 def request(state: State, wanted: Requested) -> list[object]:
     """Begin an attempt. One attempt at a time; after a refusal a new one with a new key."""
     match state:
         case Unpaid() | Refused():
             return [wanted]
         case Asking():
-            raise Conflict(
-                "Your bank is still being asked about the last try. Please wait for its answer.", code="payment_running"
-            )
+            raise _running()
     raise Conflict("This booking is paid for already.", code="already_paid")
+
+
+def change_card(state: State, wanted: Requested) -> list[object]:
+    """Begin an attempt with another card than the saved one, which stands until that one is taken."""
+    match state:
+        case Saved(changing=None):
+            return [wanted]
+        case Saved():
+            raise _running()
+    raise Conflict("No card is waited for here any more. Please look at the session again.", code="no_card_wanted")
+
+
+def _running() -> Conflict:
+    return Conflict("Your bank is still being asked about the last try. Please wait for its answer.", code="payment_running")
 
 
 def challenge(state: State, attempt: UUID, reference: str, url: str) -> list[object]:
     """The bank asks the client. The same question twice: nothing."""
-    match state:
-        case Asking(Requested(attempt=mine), url=None) if mine == attempt:
-            return [ChallengeAsked(attempt, reference, url)]
-    return []
+    underway = asking(state)
+    fresh = underway is not None and underway.url is None and _is_mine(state, attempt)
+    return [ChallengeAsked(attempt, reference, url)] if fresh else []
 
 
 def decline(state: State, attempt: UUID, reason: str) -> list[object]:
     """The attempt failed. An answer about another attempt changes nothing."""
-    match state:
-        case Asking(Requested(attempt=mine)) if mine == attempt:
-            return [Declined(attempt, reason)]
-    return []
+    return [Declined(attempt, reason)] if _is_mine(state, attempt) else []
 
 
 def save_card(state: State, card: CardSaved) -> list[object]:
     """The card is kept for later. An answer about another attempt changes nothing."""
-    match state:
-        case Asking(Requested(attempt=mine)) if mine == card.attempt:
-            return [card]
-    return []
+    return [card] if _is_mine(state, card.attempt) else []
 
 
 def authorise(state: State, held: Authorised) -> list[object]:

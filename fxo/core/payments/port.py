@@ -139,11 +139,13 @@ class PaymentProvider(Protocol):
     def capabilities(self) -> PaymentCapabilities: ...
 
     def windows(self) -> AuthorisationWindows:
-        """The shortest times for which an authorisation surely holds. Asked at checkout; no network call."""
+        """The shortest times for which an authorisation surely holds. A declaration: asked once, also while the provider is
+        left alone because it fails; no network call.
+        """
         ...
 
     def client_setup(self) -> ClientSetup:
-        """What the checkout page loads to take a card. No network call; public values only."""
+        """What the checkout page loads to take a card. A declaration as `windows` is; public values only."""
         ...
 
     def authorise(self, order: Order) -> ProviderPayment:
@@ -161,6 +163,13 @@ class PaymentProvider(Protocol):
     def authorise_saved(self, order: Order) -> ProviderPayment:
         """Hold the amount on a saved card while the client is away. `Declined('authentication_required')` where the
         bank insists.
+        """
+        ...
+
+    def forget_method(self, method: SavedMethod) -> None:
+        """Keep this card no longer; unknown or forgotten already is success. What is held on it stays held.
+
+        Called from durable work after the client has removed the card. Afterwards the method is `Declined('unknown_card')`.
         """
         ...
 

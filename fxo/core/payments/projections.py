@@ -6,21 +6,23 @@ from typing import Any
 
 from fxo.core.events.model import Recorded
 from fxo.core.events.store import Store, Transaction
-from fxo.core.payments import model
+from fxo.core.ids import derived_id
+from fxo.core.payments import model, wallet
 
 
 def register(store: Store) -> None:
     """Follow the events of payments."""
     store.follow(model.Requested, _requested)
-    store.follow(model.ChallengeAsked, lambda tx, item: _set(tx, item, state="challenged", challenge_url=item.value.url))
-    store.follow(model.Declined, lambda tx, item: _set(tx, item, state="declined", reason=item.value.reason, challenge_url=None))
+    store.follow(model.ChallengeAsked, lambda tx, item: _attempt_is(tx, item, "challenged", item.value.url))
+    store.follow(model.Declined, lambda tx, item: _attempt_is(tx, item, "declined", None, item.value.reason))
     store.follow(model.CardSaved, _card_saved)
     store.follow(model.Authorised, _authorised)
     store.follow(model.AuthorisationRefused, lambda tx, item: _set(tx, item, reason=item.value.reason))
     store.follow(model.Captured, lambda tx, item: _set(tx, item, state="captured", captured_minor=item.value.amount.minor))
     store.follow(model.CaptureFailed, lambda tx, item: _set(tx, item, state="failed", reason=item.value.reason))
     store.follow(model.Voided, lambda tx, item: _set(tx, item, state="voided", reason=item.value.reason))
-    store.follow(model.Abandoned, lambda tx, item: _set(tx, item, state="abandoned", reason=item.value.reason))
+    store.follow(model.Abandoned, lambda tx, item: _set(tx, item, state="abandoned", changing=None, reason=item.value.reason))
+    store.follow(wallet.CardRemoved, _card_removed)
 
 
 def _requested(tx: Transaction, item: Recorded) -> None:
@@ -28,9 +30,13 @@ def _requested(tx: Transaction, item: Recorded) -> None:
     tx.driver.execute(
         "insert into payments (tenant_id, id, consultation_id, client_id, partner_id, state, provider, amount_minor, currency,"
         " order_reference, authorise_at, updated_at) values (%s, %s, %s, %s, %s, 'requested', %s, %s, %s, %s, %s, %s)"
-        " on conflict (tenant_id, id) do update set state = 'requested', provider = excluded.provider, reason = null,"
-        " challenge_url = null,"
-        " order_reference = excluded.order_reference, updated_at = excluded.updated_at",
+        " on conflict (tenant_id, id) do update set"
+        # A saved card stands until another one has taken its place.
+        " state = case payments.state when 'card_saved' then 'card_saved' else 'requested' end,"
+        " changing = case payments.state when 'card_saved' then 'requested' end, changing_reason = null,"
+        " reason = case payments.state when 'card_saved' then payments.reason end,"
+        " provider = excluded.provider, challenge_url = null, order_reference = excluded.order_reference,"
+        " updated_at = excluded.updated_at",
         (
             item.tenant_id,
             item.stream_id,
@@ -47,6 +53,18 @@ def _requested(tx: Transaction, item: Recorded) -> None:
     )
 
 
+def _attempt_is(tx: Transaction, item: Recorded, how: str, url: str | None, reason: str | None = None) -> None:
+    """How the attempt with the client present stands; beside a saved card it is told apart from how that one stands."""
+    tx.driver.execute(
+        "update payments set changing = case state when 'card_saved' then %(how)s end,"
+        " changing_reason = case state when 'card_saved' then %(reason)s end,"
+        " reason = case state when 'card_saved' then reason else coalesce(%(reason)s, reason) end,"
+        " state = case state when 'card_saved' then 'card_saved' else %(how)s end, challenge_url = %(url)s, updated_at = %(at)s"
+        " where tenant_id = %(t)s and id = %(id)s",
+        {"how": how, "url": url, "reason": reason, "at": item.recorded_at, "t": item.tenant_id, "id": item.stream_id},
+    )
+
+
 def _card_saved(tx: Transaction, item: Recorded) -> None:
     _keep_method(tx, item)
     _set(
@@ -55,6 +73,7 @@ def _card_saved(tx: Transaction, item: Recorded) -> None:
         state="card_saved",
         method_label=item.value.label,
         authorise_at=item.value.authorise_at,
+        changing=None,
         challenge_url=None,
         reason=None,
     )
@@ -70,6 +89,7 @@ def _authorised(tx: Transaction, item: Recorded) -> None:
         provider_reference=held.reference,
         capture_before=held.capture_before,
         method_label=held.label,
+        changing=None,
         challenge_url=None,
         reason=None,
     )
@@ -78,12 +98,26 @@ def _authorised(tx: Transaction, item: Recorded) -> None:
 def _keep_method(tx: Transaction, item: Recorded) -> None:
     card: model.CardSaved | model.Authorised = item.value
     tx.driver.execute(
-        "insert into saved_methods (tenant_id, client_id, provider, customer, reference, label, saved_at) values (%s,"
-        " %s, %s, %s, %s, %s, %s)"
-        " on conflict (tenant_id, client_id, provider) do update set customer = excluded.customer, reference ="
-        " excluded.reference,"
-        " label = excluded.label, saved_at = excluded.saved_at",
-        (item.tenant_id, card.client_id, card.provider, card.customer, card.method, card.label, item.recorded_at),
+        "insert into saved_methods (tenant_id, id, client_id, provider, customer, reference, label, saved_at)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (tenant_id, id) do update set saved_at = excluded.saved_at",
+        (
+            item.tenant_id,
+            derived_id(card.client_id, card.provider, card.method),
+            card.client_id,
+            card.provider,
+            card.customer,
+            card.method,
+            card.label,
+            item.recorded_at,
+        ),
+    )
+
+
+def _card_removed(tx: Transaction, item: Recorded) -> None:
+    card: wallet.CardRemoved = item.value
+    tx.driver.execute(
+        "delete from saved_methods where tenant_id = %s and client_id = %s and provider = %s and reference = any(%s)",
+        (item.tenant_id, card.client_id, card.provider, list(card.references)),
     )
 
 

@@ -11,7 +11,6 @@ from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import derived_id
 from fxo.core.money import Money
-from fxo.core.payments.port import SavedMethod
 from fxo.core.scope import ActorKind
 
 
@@ -34,12 +33,32 @@ class PaymentRow:
     authorise_at: datetime | None
     reason: str | None
     order_reference: str | None
+    changing: str | None
+    """How the try with another card stands, beside a saved one: `requested`, `challenged`, `declined`."""
+    changing_reason: str | None
+
+    @property
+    def attempt(self) -> str:
+        """How the attempt stands that the client is present for: `requested`, `challenged`, or something that is over."""
+        return self.changing or self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card that is kept at the provider; `label` is for people (`Visa ending 4242`)."""
+
+    id: UUID
+    provider: str
+    customer: str
+    reference: str
+    label: str
+    saved_at: datetime
 
 
 _COLUMNS = (
     "id, consultation_id, client_id, partner_id, state, provider, amount_minor, captured_minor, currency,"
     " method_label, provider_reference,"
-    " challenge_url, capture_before, authorise_at, reason, order_reference from payments"
+    " challenge_url, capture_before, authorise_at, reason, order_reference, changing, changing_reason from payments"
 )
 
 
@@ -73,10 +92,37 @@ def by_attempt(tx: Transaction, order_reference: str) -> PaymentRow:
     return _row(row)
 
 
-def saved_method(tx: Transaction, client_id: UUID, provider: str) -> SavedMethod | None:
-    """The card that this client kept for next time at this provider."""
-    row = tx.driver.execute(
-        "select customer, reference, label from saved_methods where tenant_id = %s and client_id = %s and provider = %s",
+def cards(tx: Transaction, client_id: UUID, provider: str | None = None) -> list[Card]:
+    """The cards that this client keeps, the one used last first, each once; for themselves and for code."""
+    if tx.actor.kind is not ActorKind.CODE and tx.actor.id != client_id:
+        return []
+    rows = tx.driver.execute(
+        "select distinct on (provider, label) id, provider, customer, reference, label, saved_at from saved_methods"
+        " where tenant_id = %s and client_id = %s and provider = coalesce(%s, provider) order by provider, label, saved_at desc",
         (tx.scope.tenant_id, client_id, provider),
+    ).fetchall()
+    return sorted((Card(*row) for row in rows), key=lambda card: card.saved_at, reverse=True)
+
+
+def newest_card(tx: Transaction, client_id: UUID, provider: str) -> Card | None:
+    """The card that this client used last at this provider."""
+    return next(iter(cards(tx, client_id, provider)), None)
+
+
+def everything_of(tx: Transaction, card: Card, client_id: UUID) -> tuple[str, ...]:
+    """Every reference that the provider has of this card: each use that was typed anew has made one."""
+    rows = tx.driver.execute(
+        "select reference from saved_methods where tenant_id = %s and client_id = %s and provider = %s and label = %s order by 1",
+        (tx.scope.tenant_id, client_id, card.provider, card.label),
+    ).fetchall()
+    return tuple(row[0] for row in rows)
+
+
+def waiting_for(tx: Transaction, client_id: UUID, label: str) -> UUID | None:
+    """A booking of this client that is still to be held on the card with this label."""
+    row = tx.driver.execute(
+        "select consultation_id from payments where tenant_id = %s and client_id = %s and state = 'card_saved'"
+        " and method_label = %s order by authorise_at limit 1",
+        (tx.scope.tenant_id, client_id, label),
     ).fetchone()
-    return SavedMethod(*row) if row else None
+    return row[0] if row else None

@@ -11,8 +11,8 @@ from fxo.core.events.store import Transaction
 from fxo.core.money import Money
 from fxo.core.payments import model
 from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
-from fxo.core.payments.port import Customer, Order, PaymentProvider, PaymentStatus, ProviderPayment
-from fxo.core.payments.queries import saved_method
+from fxo.core.payments.port import Customer, Order, PaymentProvider, PaymentStatus, ProviderPayment, SavedMethod
+from fxo.core.payments.queries import newest_card
 from fxo.core.plugins import Providers
 from fxo.core.scope import TenantConfig
 from fxo.core.work.model import Work
@@ -47,6 +47,15 @@ class Take:
     order_reference: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """A card that the provider is to keep no longer."""
+
+    config: TenantConfig
+    provider: str
+    method: SavedMethod
+
+
 class PaymentReactions:
     """Looks at payment streams and asks providers."""
 
@@ -58,8 +67,7 @@ class PaymentReactions:
         """Looks whether this attempt is still the one that is being asked about."""
 
         def look(tx: Transaction, work: Work) -> Ask | None:
-            state = tx.load(PAYMENT, work.stream_id).state
-            match state:
+            match model.asking(tx.load(PAYMENT, work.stream_id).state):
                 case Asking(request, reference) if request.attempt == work.id:
                     return self._ask(tx, work, request, verb, str(work.body["method"]), reference)
             return None
@@ -70,15 +78,19 @@ class PaymentReactions:
         """Looks whether a saved card still waits to be authorised."""
         match tx.load(PAYMENT, work.stream_id).state:
             case Saved(request, card):
-                return self._ask(tx, work, request, "authorise_saved", card.method, None)
+                return self._ask(tx, work, request, "authorise_saved", card.method, None, card.customer)
         return None
 
-    def _ask(self, tx: Transaction, work: Work, request: model.Requested, verb: str, method: str, reference: str | None) -> Ask:
+    def _ask(
+        self, tx: Transaction, work: Work, request: model.Requested, verb: str, method: str, reference: str | None,
+        customer: str | None = None,
+    ) -> Ask:  # fmt: skip
         config = self.load_config(tx)
-        saved = saved_method(tx, request.client_id, request.provider)
+        if customer is None and (known := newest_card(tx, request.client_id, request.provider)):
+            customer = known.customer
         order = Order(
             reference=work.key, amount=request.amount, method=method,
-            customer=Customer(request.client_id, saved.customer if saved else None),
+            customer=Customer(request.client_id, customer),
             description=f"{config.name}, 60-minute session",
             return_url=f"{config.portal_url}/book/{request.consultation_id}/return",
         )  # fmt: skip
@@ -135,6 +147,10 @@ class PaymentReactions:
             return provider.void(wanted.reference, work.key)
         found = provider.find_by_reference(wanted.order_reference)
         return provider.void(found.reference, work.key) if found else None
+
+    def forget(self, wanted: Forget, work: Work) -> None:
+        """Keep the card no longer; forgotten already is success."""
+        self.providers.named(wanted.config, "payments", wanted.provider).forget_method(wanted.method)
 
 
 def card_saved(request: model.Requested, found: ProviderPayment) -> model.CardSaved:

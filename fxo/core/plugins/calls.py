@@ -89,6 +89,7 @@ class Guarded:
         self._breaker = breaker
         self._seconds = seconds
         self._provider: Any = None
+        self._declared: dict[str, Any] = {}
         self._making = threading.Lock()
 
     def __repr__(self) -> str:
@@ -104,6 +105,8 @@ class Guarded:
 
         def method(*args: Any, **kwargs: Any) -> Any:
             given = signature.bind(*args, **kwargs)
+            if member in self._port.declares:
+                return self._declaration(member)
             return self._ask(member, lambda: getattr(self._made(), member)(*args, **kwargs), given.arguments)
 
         return method
@@ -113,6 +116,24 @@ class Guarded:
             if self._provider is None:
                 self._provider = self._make()
             return self._provider
+
+    def _declaration(self, member: str) -> Any:
+        """What the provider says of itself, kept from the first time: a page can be shown while nobody answers.
+
+        The breaker is neither asked nor told: a declaration says nothing about whether the company outside answers.
+        """
+        refuse_inside_transaction(self._name)
+        if member not in self._declared:
+            try:
+                answer = self._bulkhead.run(lambda: getattr(self._made(), member)(), self._seconds)
+                self._port.check(member, answer, {})
+            except ProviderError:
+                raise
+            except Exception as error:
+                log.warning("%s failed at %s: %s", self._name, member, trace(error))
+                raise Unavailable(f"{self._name} failed at {member}") from None
+            self._declared[member] = answer
+        return self._declared[member]
 
     def _ask(self, member: str, call: Callable[[], Any], given: Mapping[str, Any]) -> Any:
         refuse_inside_transaction(self._name)

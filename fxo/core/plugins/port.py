@@ -36,6 +36,10 @@ class Port:
     """Whether the embedded provider is asked when all others have failed."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Members with a time limit shorter than the platform's."""
+    declares: frozenset[str] = frozenset()
+    """Members that only say how the provider is, without a network call: asked once, also while its breaker is open.
+    They take no arguments.
+    """
     checks: Mapping[str, Callable[[Any, Mapping[str, Any]], None]] = field(default_factory=dict)
     """For members whose answer can lie without being of the wrong type: (answer, arguments by name), raises ValueError."""
 

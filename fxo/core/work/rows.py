@@ -76,6 +76,15 @@ def wake(tx: Transaction, work_id: UUID, *, offer: bool = True) -> bool:
     return bool(woken)
 
 
+def waits(tx: Transaction, kind: str, stream_id: UUID) -> bool:
+    """Whether work of this kind for the stream still lies ahead."""
+    found = tx.driver.execute(
+        "select 1 from work where tenant_id = %s and stream_id = %s and kind = %s and state = 'due' limit 1",
+        (tx.scope.tenant_id, stream_id, kind),
+    ).fetchone()
+    return found is not None
+
+
 def _offer_later(tx: Transaction, work_id: UUID) -> None:
     offer, tenant_id = tx.store.offer, tx.scope.tenant_id
     if offer is not None:

@@ -410,6 +410,8 @@ create table clients (
     email text not null,
     company text not null,
     zone text not null,
+    title text not null default '',
+    mails_without text[] not null default '{{}}',
     primary key (tenant_id, id)
 );
 
@@ -480,6 +482,8 @@ create table payments (
     challenge_url text,
     capture_before timestamptz,
     authorise_at timestamptz,
+    changing text check (changing in ('requested', 'challenged', 'declined')),
+    changing_reason text,
     reason text,
     updated_at timestamptz not null,
     primary key (tenant_id, id),
@@ -490,14 +494,16 @@ create index payments_by_order on payments (tenant_id, order_reference);
 
 create table saved_methods (
     tenant_id uuid not null,
+    id uuid not null,
     client_id uuid not null,
     provider text not null,
     customer text not null,
     reference text not null,
     label text not null,
     saved_at timestamptz not null,
-    primary key (tenant_id, client_id, provider)
+    primary key (tenant_id, id)
 );
+create index saved_methods_of_client on saved_methods (tenant_id, client_id, saved_at);
 
 create table meetings (
     tenant_id uuid not null,

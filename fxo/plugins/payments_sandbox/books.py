@@ -164,7 +164,8 @@ class Books:
     def method(self, method: str, customer: str) -> tuple[Card, bool] | None:
         """The card that this customer saved, and whether they have confirmed it to their bank."""
         rows = self._execute(
-            "select card, confirmed from $methods where tenant_id = :tenant and reference = :method and customer = :customer",
+            "select card, confirmed from $methods where tenant_id = :tenant and reference = :method and customer = :customer"
+            " and forgotten_at is null",
             method=method,
             customer=customer,
         )
@@ -189,6 +190,15 @@ class Books:
             confirmed=confirmed,
         )
         return replace(attempt, method=method)
+
+    def forget_method(self, method: str, customer: str) -> None:
+        """The card can be used no more; payments made with it stay."""
+        self._execute(
+            "update $methods set forgotten_at = :now where tenant_id = :tenant and reference = :method and customer = :customer"
+            " and forgotten_at is null",
+            method=method,
+            customer=customer,
+        )
 
     # ---- effects, transfers, disputes
 

@@ -138,6 +138,11 @@ class Network:
                 return _accept(books, attempt, confirmed=True)
             return books.store(attempt.declined("authentication_failed"), "payment.declined")
 
+    def forget_method(self, method: str, customer: str) -> None:
+        """Keep the card no longer."""
+        with self._books() as books:
+            books.forget_method(method, customer)
+
     def capture(self, reference: str, amount: Money, key: str) -> Attempt:
         """Take the amount and let the rest of the hold go; already captured is success."""
         with self._books(key) as books:

@@ -98,6 +98,9 @@ class Sandbox:
                 raise Declined("voided", reference=attempt.reference)
         return self._payment(attempt)
 
+    def forget_method(self, method: SavedMethod) -> None:
+        self._network.forget_method(method.reference, method.customer)
+
     def capture(self, reference: str, amount: Money, key: str) -> ProviderPayment:
         return self._payment(self._network.capture(reference, amount, key))
 

@@ -193,7 +193,7 @@ def undo_change() -> ResponseReturnValue:
 
 @blueprint.post("/availability/preview")
 @identity.needs(Permission.EDIT_OWN_PROFILE)
-def preview() -> ResponseReturnValue:
+def preview_week() -> ResponseReturnValue:
     """The next times that a client would be offered with what is painted and typed; nothing is kept."""
     user = identity.required()
     typed = {name: text[:80] for name, text in request.form.items()}

@@ -105,7 +105,7 @@ def save_profile() -> ResponseReturnValue:
 
 @blueprint.post("/profile/preview")
 @identity.needs(Permission.EDIT_OWN_PROFILE)
-def preview() -> ResponseReturnValue:
+def preview_card() -> ResponseReturnValue:
     """The card as clients would see it with what is typed; nothing is kept."""
     user, typed = identity.required(), _typed()
     wanted = _read(typed)

@@ -14,6 +14,7 @@ from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import FxoError, Gone, Invalid
+from fxo.core.ids import parse_id
 from fxo.core.partners import queries as partners
 from fxo.core.partners.queries import Profile
 from fxo.core.payments import commands as payments
@@ -66,7 +67,7 @@ def _checkout(consultation_id: UUID, error: str = "", status: int = 200) -> Resp
     security.allow(setup.csp_sources)
     with parts.store.transaction(scope, actor) as tx:
         plan = payments.plan_of(tx, row, windows)
-        saved = payment_rows.saved_method(tx, actor.id, name)
+        saved = payment_rows.newest_card(tx, actor.id, name)
     zone = identity.required().zone
     refusal = error or (
         _REFUSALS.get(paying.reason or "", _REFUSALS["card_declined"]) if paying and paying.state == "declined" else ""
@@ -88,8 +89,8 @@ def _checkout(consultation_id: UUID, error: str = "", status: int = 200) -> Resp
         price_rows=_price_rows(row, plan, zone),
         steps=_plan_steps(row, plan, zone),
         rules=_rules(plan, zone),
-        methods=[{"value": "saved", "label": saved.label, "note": "Saved from last time"}] if saved else [],
-        method="saved" if saved and not refusal else "new",
+        methods=[{"value": str(saved.id), "label": saved.label, "note": "Saved from last time"}] if saved else [],
+        method=str(saved.id) if saved and not refusal else "new",
         card={"module_url": setup.module_url, "config": dict(setup.public_config)},
         no_script="",
         action=f"/book/{row.id}",
@@ -185,7 +186,7 @@ def pay(consultation_id: str) -> ResponseReturnValue:
     found_id = choices.id_from(consultation_id)
     name, provider = parts.providers.chain(config, "payments")[0]
     windows = provider.windows()
-    wanted = payments.Pay(found_id, request.form.get("method_token", "")[:400], use_saved=request.form.get("method") == "saved")
+    wanted = payments.Pay(found_id, request.form.get("method_token", "")[:400], parse_id(request.form.get("method", "")))
     try:
         work_id = parts.store.run(scope, actor, payments.request, wanted, name, windows)
     except Gone:

@@ -31,7 +31,8 @@ create table plugin_payments_sandbox.methods (
     customer text not null references plugin_payments_sandbox.customers,
     card text not null,
     confirmed boolean not null,
-    made_at timestamptz not null
+    made_at timestamptz not null,
+    forgotten_at timestamptz
 );
 
 create table plugin_payments_sandbox.attempts (
