@@ -168,11 +168,11 @@ def tenant(tx: Transaction, tenant_id: UUID) -> TenantPage:
 
 
 _PARTNERS = f"""
-select p.id, p.name, p.title, p.zone, coalesce(only.name, ''), p.suspended_at, coalesce(r.portals, '{{}}'), coalesce(c.number, 0),
+select p.id, p.name, p.title, p.zone, coalesce(sole.name, ''), p.suspended_at, coalesce(r.portals, '{{}}'), coalesce(c.number, 0),
        s.stars::float / nullif(s.ratings, 0), coalesce(s.ratings, 0), p.headline, p.roles, p.industries, p.country, p.years,
        p.visible_to
 from partners p
-left join tenants only on only.id = p.visible_to
+left join tenants sole on sole.id = p.visible_to
 left join partner_standing s on s.partner_id = p.id
 left join (select r.partner_id, array_agg(t.name order by t.name) as portals, array_agg(t.id) as ids
            from roster r join tenants t on t.id = r.tenant_id where r.ended_at is null group by r.partner_id) r

@@ -723,7 +723,10 @@ create policy partner on person_keys to {partner}
 grant select on partner_agenda, partner_earnings, partner_standing to {partner};
 grant select, insert on partner_opened to {partner};
 grant select (partner_id, during, starts_at, ends_at) on partner_time to {partner};
-grant select, insert, update on partners, partner_contacts to {partner};
+grant select, insert, update on partner_contacts to {partner};
+grant select, insert on partners to {partner};
+grant update (id, slug, name, title, headline, bio, roles, skills, industries, certifications, cases, languages, years, country, zone,
+    visible_to, updated_at) on partners to {partner}; -- whether one is suspended is not one's own to say
 grant select, insert, update on availability to {partner};
 grant select, insert on events, work, person_keys to {partner};
 grant update (adopted_by) on person_keys to {partner}; -- to lock a key while something is sealed under it

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request
 
 from fxo import platform
 from fxo.core.events.store import Transaction
-from fxo.core.scope import Scope, system_scope
+from fxo.core.scope import Scope
 from fxo.tenants import operations
 from fxo.web import identity
 from fxo.web.frame import frame
@@ -48,9 +48,8 @@ def used(what: str) -> Iterator[Transaction]:
         yield tx
 
 
-def act(what: str, site: str | Scope, command: Any, *args: Any, **kwargs: Any) -> Any:
+def act(what: str, scope: Scope, command: Any, *args: Any, **kwargs: Any) -> Any:
     """Run a command as this operator outside their own scope; that it was tried is written down before."""
     with used(what):
         pass
-    scope = system_scope(site) if isinstance(site, str) else site
     return platform.current().store.run(scope, identity.required().actor, command, *args, **kwargs)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from fxo.core.errors import Invalid
 from fxo.core.ids import parse_id
 from fxo.core.partners import commands
-from fxo.core.scope import Permission
+from fxo.core.scope import Permission, system_scope
 from fxo.core.work import alarms
 from fxo.tenants import operations
 from fxo.tenants.operations import Listing, PartnerRow
@@ -112,7 +112,7 @@ def suspend(partner_id: str) -> ResponseReturnValue:
     """Shown and booked nowhere from now on; what is booked takes place."""
     found, reason = choices.id_from(partner_id), request.form.get("reason", "").strip()
     try:
-        act(f"partners: suspended {found}", "partners", commands.suspend, found, reason)
+        act(f"partners: suspended {found}", system_scope("partners"), commands.suspend, found, reason)
     except Invalid as error:
         return _partner(partner_id, {"reason": reason}, {"reason": error.message}, error.status)
     done(_("Suspended: shown and booked nowhere. What is booked takes place as agreed."), f"/partners/{found}/approve")
@@ -125,7 +125,7 @@ def suspend(partner_id: str) -> ResponseReturnValue:
 def approve(partner_id: str) -> ResponseReturnValue:
     """May be shown and booked again, where they are on a roster."""
     found = choices.id_from(partner_id)
-    act(f"partners: approved {found}", "partners", commands.approve, found)
+    act(f"partners: approved {found}", system_scope("partners"), commands.approve, found)
     done(_("Approved: shown and bookable again on the rosters they are on."))
     return redirect(f"/partners/{found}", 303)
 
@@ -140,7 +140,7 @@ def visibility(partner_id: str) -> ResponseReturnValue:
     if wanted and tenant_id is None:
         return _partner(partner_id, {}, {"visible_to": _("Choose one of the list.")}, 422)
     try:
-        act(f"partners: shown to {tenant_id or 'all'}: {found}", "partners", commands.show_to, found, tenant_id)
+        act(f"partners: shown to {tenant_id or 'all'}: {found}", system_scope("partners"), commands.show_to, found, tenant_id)
     except Invalid as error:
         return _partner(partner_id, {}, {"visible_to": error.message}, error.status)
     done(_("Changed. Portals follow from their next page on; what is booked takes place."))

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from fxo import platform
 from fxo.core.errors import Conflict, FxoError, Invalid, ProviderError
 from fxo.core.ids import new_id
-from fxo.core.scope import Permission, TenantConfig, tenant_scope
+from fxo.core.scope import Permission, TenantConfig, system_scope, tenant_scope
 from fxo.core.work import alarms
 from fxo.tenants import invitations, operations, records
 from fxo.tenants.operations import TenantRow
@@ -81,7 +81,7 @@ def create() -> ResponseReturnValue:
     if wanted is None:
         return _new(form, errors, 422)
     try:
-        tenant_id = act(f"tenants: created {wanted.slug}", "tenants", records.create, wanted)
+        tenant_id = act(f"tenants: created {wanted.slug}", system_scope("tenants"), records.create, wanted)
     except (Invalid, Conflict) as error:
         return _new(form, {error.field or "form": error.message}, error.status)
     done(_("The portal is open. Next: invite its administrator, who looks after everything else."))
@@ -194,10 +194,10 @@ def _in_use(config: TenantConfig, port: Any) -> str:
 @blueprint.post("/tenants/<tenant_id>/suspend")
 @identity.needs(Permission.RUN_PLATFORM)
 @forms.once
-def suspend(tenant_id: str) -> ResponseReturnValue:
+def suspend_tenant(tenant_id: str) -> ResponseReturnValue:
     """The portal takes nothing new; what is booked goes on."""
     found = choices.id_from(tenant_id)
-    act(f"tenants: suspended {found}", "tenants", records.pause, found, suspended=True)
+    act(f"tenants: suspended {found}", system_scope("tenants"), records.pause, found, suspended=True)
     done(_("Suspended: the portal takes nothing new. Sessions that are booked take place."), f"/tenants/{found}/resume")
     return redirect(f"/tenants/{found}", 303)
 
@@ -205,10 +205,10 @@ def suspend(tenant_id: str) -> ResponseReturnValue:
 @blueprint.post("/tenants/<tenant_id>/resume")
 @identity.needs(Permission.RUN_PLATFORM)
 @forms.once
-def resume(tenant_id: str) -> ResponseReturnValue:
+def resume_tenant(tenant_id: str) -> ResponseReturnValue:
     """The portal is open again."""
     found = choices.id_from(tenant_id)
-    act(f"tenants: resumed {found}", "tenants", records.pause, found, suspended=False)
+    act(f"tenants: resumed {found}", system_scope("tenants"), records.pause, found, suspended=False)
     done(_("Open again, as it was before."))
     return redirect(f"/tenants/{found}", 303)
 
@@ -216,7 +216,7 @@ def resume(tenant_id: str) -> ResponseReturnValue:
 @blueprint.post("/tenants/<tenant_id>/invite")
 @identity.needs(Permission.RUN_PLATFORM)
 @forms.once
-def invite(tenant_id: str) -> ResponseReturnValue:
+def invite_administrator(tenant_id: str) -> ResponseReturnValue:
     """Invite an administrator: the first one of a new tenant, or one more where nobody can."""
     found, mail = choices.id_from(tenant_id), request.form.get("mail", "").strip()
     with used(f"tenant {found}") as tx:
