@@ -107,9 +107,10 @@ SYSTEM_CALL_SITES: Mapping[str, str] = {
     "subscriptions": "reads all tenants' events in order for asynchronous projections and the feed",
     "inbox": "keeps what providers send before the tenant is known",
     "hosts": "finds the tenant of a host name",
-    "tenants": "creates tenants, reads their configuration",
+    "tenants": "creates tenants, suspends and resumes them, reads their configuration",
     "sign_in": "finds partners and operators by mail address; keeps their sign-in sessions",
-    "partners": "imports and approves partners",
+    "partners": "imports, approves and suspends partners",
+    "roster": "shows a tenant's administrator who of the network may join the roster",
     "clock": "reads and moves the demo's clock",
     "health": "answers /readyz and fxo doctor",
     "card_network": "the sandbox's card network, which stands for a company outside",
@@ -156,6 +157,9 @@ class TenantConfig:
     visitors_may_match: bool = True
     mail_domains: tuple[str, ...] = ()
     brand: Mapping[str, Any] = field(default_factory=dict)
+    """`colour`, `logo_url`, `logo_text`, `headline`, `lead`, `tagline`, `examples`, `questions`, `privacy`: what is set."""
+    suspended: bool = False
+    """The portal takes nothing new; what is booked goes on."""
     portal_url: str = ""
     """`https://host` of the portal, for links in mails."""
 

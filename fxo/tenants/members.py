@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -17,7 +16,7 @@ from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed
 from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
 from fxo.core.notifications import reactions as notifications
-from fxo.core.scope import ROLES, Actor, ActorKind, Permission, TenantConfig
+from fxo.core.scope import ROLES, Actor, ActorKind, TenantConfig
 from fxo.tenants import accounts, passwords, tokens
 from fxo.tenants.accounts import fold
 
@@ -35,17 +34,8 @@ class SignUp:
     zone: str = ""
     role: str = "client"
     visitor_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A person's account in this tenant, as its administrator sees it."""
-
-    id: UUID
-    name: str
-    mail: str
-    role: str
-    joined_at: datetime
+    member_id: UUID | None = None
+    """The id of who was invited."""
 
 
 def sign_up(tx: Transaction, config: TenantConfig, wanted: SignUp) -> UUID:
@@ -62,7 +52,7 @@ def sign_up(tx: Transaction, config: TenantConfig, wanted: SignUp) -> UUID:
     if len(wanted.company) > 200:
         raise Invalid("Please shorten the company's name to 200 characters.", field="company")
     kept = passwords.hashed(wanted.password)
-    member_id = new_id()
+    member_id = wanted.member_id or new_id()
     clients.join(
         tx,
         Joined(member_id, name, mail, wanted.company.replace("\x00", "").strip(), wanted.zone or "UTC", wanted.role),
@@ -127,30 +117,32 @@ def change_mail(tx: Transaction, token: str) -> None:
 
 
 def check(tx: Transaction, mail: str, password: str) -> UUID | None:
-    """The member with this address and password, in this tenant."""
+    """The member with this address and password, in this tenant. Who was deactivated is told so, since they know the password."""
     row = tx.driver.execute(
-        "select id, password_hash from members where tenant_id = %s and email = %s", (tx.scope.tenant_id, fold(mail))
+        "select id, password_hash, deactivated_at from members where tenant_id = %s and email = %s",
+        (tx.scope.tenant_id, fold(mail)),
     ).fetchone()
-    return row[0] if passwords.matches(row[1] if row else None, password) and row else None
+    if not passwords.matches(row[1] if row else None, password) or row is None:
+        return None
+    if row[2] is not None:
+        raise NotAllowed(
+            "This account was deactivated by an administrator. Nothing is lost; please ask them to let you in again."
+        )
+    return row[0]
+
+
+def note_sign_in(tx: Transaction, member_id: UUID) -> None:
+    """Note when the member signed in last, for their administrator."""
+    tx.driver.execute(
+        "update members set signed_in_at = %s where tenant_id = %s and id = %s", (tx.now, tx.scope.tenant_id, member_id)
+    )
 
 
 def signed_in(tx: Transaction, member_id: UUID) -> tuple[Actor, str | None] | None:
-    """The member with their permissions and the theme that they chose, if they chose one."""
+    """The member with their permissions and the theme that they chose, if they chose one; None for who was deactivated."""
     row = tx.driver.execute(
         "select m.role, p.theme from members m left join preferences p on p.tenant_id = m.tenant_id and p.person_id = m.id"
-        " where m.tenant_id = %s and m.id = %s",
+        " where m.tenant_id = %s and m.id = %s and m.deactivated_at is null",
         (tx.scope.tenant_id, member_id),
     ).fetchone()
     return (Actor(member_id, ActorKind.MEMBER, ROLES[row[0]]), row[1]) if row else None
-
-
-def all_of(tx: Transaction) -> list[Member]:
-    """Every member of this tenant, the newest first; for its administrator."""
-    if not tx.actor.may(Permission.MANAGE_TENANT):
-        raise NotAllowed("Only an administrator may see the members.")
-    rows = tx.driver.execute(
-        "select m.id, c.name, m.email, m.role, m.joined_at from members m"
-        " join clients c on c.tenant_id = m.tenant_id and c.id = m.id where m.tenant_id = %s order by m.joined_at desc, m.id",
-        (tx.scope.tenant_id,),
-    ).fetchall()
-    return [Member(*row) for row in rows]

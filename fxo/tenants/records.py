@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,19 +12,19 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
 from fxo.core import db
-from fxo.core.errors import Conflict, Invalid, NotFound
+from fxo.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from fxo.core.events.model import event
 from fxo.core.events.store import StreamType, Transaction
 from fxo.core.ids import NETWORK, new_id
 from fxo.core.money import Money
-from fxo.core.scope import CancellationPolicy, ProviderChoice, TenantConfig, system_scope
+from fxo.core.scope import CancellationPolicy, Permission, ProviderChoice, TenantConfig, system_scope
 from fxo.settings import Settings
 
 RESERVED = frozenset({"partners", "ops", "hooks", "meet", "www", "api", "static", "mail"})
 _COLUMNS = (
     "t.id, t.slug, t.name, t.currency, t.price_minor, t.partner_share, t.visitors_may_match, t.mail_domains, t.policy,"
     " t.providers,"
-    " t.required_plugins, t.brand"
+    " t.required_plugins, t.brand, t.suspended_at"
 )
 
 _HOST = "(select min(h.host) from hosts h where h.tenant_id = t.id)"
@@ -43,7 +44,42 @@ class Created:
     mail_domains: tuple[str, ...]
 
 
-TENANT = StreamType[bool]("tenant", False, lambda state, happened: True)
+@event("tenant.suspended")
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """The portal takes nothing new from now on; what is booked goes on."""
+
+    tenant_id: UUID
+
+
+@event("tenant.resumed")
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The portal is open again."""
+
+    tenant_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    exists: bool = False
+    suspended: bool = False
+
+
+def _evolve(state: Standing, happened: object) -> Standing:
+    return Standing(exists=True, suspended=isinstance(happened, Suspended))
+
+
+TENANT = StreamType[Standing]("tenant", Standing(), _evolve)
+
+
+def decide_pause(state: Standing, tenant_id: UUID, *, suspended: bool) -> list[object]:
+    """Suspend or resume; what is so already stays so."""
+    if not state.exists:
+        raise NotFound("There is no such tenant.")
+    if state.suspended == suspended:
+        return []
+    return [Suspended(tenant_id) if suspended else Resumed(tenant_id)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +100,17 @@ class NewTenant:
 
 def create(tx: Transaction, wanted: NewTenant) -> UUID:
     """Create a tenant with its record; in the system scope `tenants`. Raises `Invalid` or `Conflict` with the field to mend."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}[a-z0-9]", wanted.slug):
+        raise Invalid("Use 2 to 41 lower-case letters, digits and dashes, beginning with a letter.", field="slug")
     if wanted.slug in RESERVED:
         raise Invalid(f"{wanted.slug!r} is a host of the platform itself. Please choose another name.", field="slug")
     tenant_id = wanted.id or new_id()
     stream = tx.load(TENANT, tenant_id)
     if tx.execute("select 1 from tenants where slug = :slug or id = :id", slug=wanted.slug, id=tenant_id).first():
         raise Conflict("A tenant %(slug)r exists already.", field="slug", slug=wanted.slug)
+    hosts = [host.lower() for host in wanted.hosts]
+    if tx.execute("select 1 from hosts where host = any(:hosts)", hosts=hosts).first():
+        raise Conflict("This domain leads to another portal already.", field="hosts")
     tx.append(
         (
             stream,
@@ -105,9 +146,20 @@ def create(tx: Transaction, wanted: NewTenant) -> UUID:
             tx.now,
         ),
     )
-    for host in wanted.hosts:
-        tx.driver.execute("insert into hosts (host, tenant_id) values (%s, %s)", (host.lower(), tenant_id))
+    for host in hosts:
+        tx.driver.execute("insert into hosts (host, tenant_id) values (%s, %s)", (host, tenant_id))
     return tenant_id
+
+
+def pause(tx: Transaction, tenant_id: UUID, *, suspended: bool) -> None:
+    """Suspend a tenant's portal or open it again; an operator, in the system scope `tenants`."""
+    if not tx.actor.may(Permission.RUN_PLATFORM):
+        raise NotAllowed("Only an operator may suspend a tenant.")
+    stream = tx.load(TENANT, tenant_id)
+    happened = decide_pause(stream.state, tenant_id, suspended=suspended)
+    tx.append((stream, happened))
+    if happened:
+        tx.driver.execute("update tenants set suspended_at = %s where id = %s", (tx.now if suspended else None, tenant_id))
 
 
 class Records:
@@ -179,5 +231,6 @@ class Records:
             visitors_may_match=row.visitors_may_match,
             mail_domains=tuple(row.mail_domains),
             brand=row.brand,
+            suspended=row.suspended_at is not None,
             portal_url=self.settings.url(row.host or self.settings.host(row.slug), ""),
         )

@@ -5,7 +5,23 @@ from __future__ import annotations
 from flask import Flask
 
 from fxo import platform
-from fxo.web import about, admin, auth, demo, health, hooks, meet, operator, partner, portal, reset, styleguide, theme_choice
+from fxo.web import (
+    about,
+    admin,
+    auth,
+    demo,
+    health,
+    hooks,
+    invitation,
+    logo,
+    meet,
+    operator,
+    partner,
+    portal,
+    reset,
+    styleguide,
+    theme_choice,
+)
 from fxo.web.places import ALL, HOOKS, MEET, OPS, PARTNERS, PORTAL
 
 
@@ -17,7 +33,8 @@ def init_app(app: Flask) -> None:
     for place in (PORTAL, PARTNERS, OPS):
         for each in (auth, reset, theme_choice, about, styleguide):
             app.register_blueprint(each.blueprint, name=f"{each.blueprint.name}_{place}", subdomain=place)
-    app.register_blueprint(admin.blueprint, subdomain=PORTAL)
+    for ours in (admin, invitation, logo):
+        app.register_blueprint(ours.blueprint, subdomain=PORTAL)
     app.register_blueprint(partner.blueprint, subdomain=PARTNERS)
     app.register_blueprint(operator.blueprint, subdomain=OPS)
     app.register_blueprint(hooks.blueprint, subdomain=HOOKS)

@@ -36,7 +36,13 @@ def _menu(place: str) -> list[tuple[str, str, Permission | None]]:
                 (_("Earnings"), "/earnings", None),
             ]
         case "ops":
-            return [(_("Platform"), "/", None), (_("Ledger"), "/ledger", None), (_("Alarms"), "/alarms", None)]
+            return [
+                (_("Overview"), "/", None),
+                (_("Alarms"), "/alarms", None),
+                (_("Tenants"), "/tenants", None),
+                (_("Partners"), "/partners", None),
+                (_("Ledger"), "/ledger", None),
+            ]
     return []
 
 
@@ -91,7 +97,10 @@ def frame(*, bare: bool = False) -> dict[str, Any]:
         "theme_url": theme_url(brand_of_place() if known else PLATFORM_BRAND),
         "messages": []
         if bare
-        else [{"kind": kind, "title": "", "text": text} for kind, text in get_flashed_messages(with_categories=True)],
+        else [
+            {"kind": kind, "title": "", **(said if isinstance(said, dict) else {"text": said})}
+            for kind, said in get_flashed_messages(with_categories=True)
+        ],
         "clock_bar": None if bare or not known else clock_bar(_return_to()),
         "request_id": request_id.get(),
     }

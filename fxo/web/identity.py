@@ -114,6 +114,8 @@ def sign_in(actor_id: UUID) -> None:
     if earlier:
         store.run(account_scope(), CODE, sign_ins.end, earlier)
     begun = store.run(account_scope(), CODE, sign_ins.begin, actor_id, browsers.named(request.user_agent.string))
+    if here().kind == PORTAL:
+        store.run(account_scope(), user.actor, members.note_sign_in, actor_id)
     session["place"] = place
     session["seen"] = system_now().isoformat()
     session["sign_in"] = str(begun)

@@ -76,6 +76,26 @@ def theme_css(brand: str) -> str:
     )
 
 
+@lru_cache(maxsize=256)
+def scope_css(brand: str) -> str:
+    """The style sheet of a preview (`.brand-scope`) in another brand: tokens.css computes the rest from it; plain values for
+    browsers that cannot.
+    """
+    colours = palette(brand)
+
+    def plain(accent: Accent) -> str:
+        return "".join(f"--{name.replace('_', '-')}: {value}; " for name, value in asdict(accent).items())
+
+    return (
+        "@layer tokens {\n"
+        f"  .brand-scope {{ --brand: {colours.brand}; }}\n"
+        "  @supports not (color: oklch(from red l c h)) {\n"
+        f"    .brand-scope {{ {plain(colours.light)}}}\n"
+        f"    .brand-scope[data-theme=dark] {{ {plain(colours.dark)}}}\n"
+        "  }\n}\n"
+    )
+
+
 def theme_hash(brand: str) -> str:
     """The hash in the theme's file name: it changes whenever the file would."""
     return hashlib.sha256(theme_css(brand).encode()).hexdigest()[:12]

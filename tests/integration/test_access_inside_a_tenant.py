@@ -65,9 +65,34 @@ OPEN = {
     ("ops", "/demo/outbox/<message_id>"): "the demo shows everybody all mails",
     ("ops", "/demo/outbox/<message_id>/<filename>"): "the demo shows everybody all mails",
     ("partners", "/availability/exceptions/<day>/remove"): "a day of one's own week",
-    ("ops", "/alarms/<tenant_id>/<alarm_id>/settle"): "every operator settles every alarm",
+    ("portal", "/invitation/<token>"): "whoever has the link that was mailed; it cannot be guessed and works once",
+    ("portal", "/logo-<digest>.png"): "everybody sees the portal's picture",
 }
 """Addresses with something in them that belong to nobody in particular, each with its reason."""
+
+OFFICE = {
+    ("portal", "POST", "/admin/roster/<partner_id>/price"),
+    ("portal", "POST", "/admin/roster/<partner_id>/end"),
+    ("portal", "POST", "/admin/roster/<partner_id>/restore"),
+    ("portal", "GET", "/admin/members/<member_id>"),
+    ("portal", "POST", "/admin/members/<member_id>/role"),
+    ("portal", "POST", "/admin/members/<member_id>/deactivate"),
+    ("portal", "POST", "/admin/members/<member_id>/reactivate"),
+    ("portal", "POST", "/admin/members/<member_id>/invite-again"),
+    ("portal", "POST", "/admin/members/<member_id>/revoke"),
+    ("ops", "GET", "/bookings/<tenant_id>/<consultation_id>"),
+    ("ops", "POST", "/alarms/<tenant_id>/<alarm_id>/settle"),
+    ("ops", "POST", "/alarms/<tenant_id>/<alarm_id>/reopen"),
+    ("ops", "GET", "/tenants/<tenant_id>"),
+    ("ops", "POST", "/tenants/<tenant_id>/suspend"),
+    ("ops", "POST", "/tenants/<tenant_id>/resume"),
+    ("ops", "POST", "/tenants/<tenant_id>/invite"),
+    ("ops", "GET", "/partners/<partner_id>"),
+    ("ops", "POST", "/partners/<partner_id>/suspend"),
+    ("ops", "POST", "/partners/<partner_id>/approve"),
+    ("ops", "POST", "/partners/<partner_id>/visibility"),
+}
+"""Addresses of an office: the tenant's administrators, and the operators. Nobody without the permission comes in."""
 
 
 class Scene:
@@ -94,6 +119,8 @@ class Scene:
             "another partner": entered(app, PARTNERS, "kofi@partners.example"),
             "a partner who was held": entered(app, PARTNERS, "ines@partners.example"),
         }
+        add_member(globex, "governor@globex.example", role="administrator", name="Greta Governor")
+        self.governor = entered(app, GLOBEX, "governor@globex.example")
         self.visitors = {"a visitor": Person(app, FORTIUM), "a visitor of another portal": Person(app, GLOBEX)}
 
     def path(self, rule: str, **ids: UUID) -> str:
@@ -143,7 +170,7 @@ def rules(scene: Scene) -> set[tuple[str, str, str]]:
 def test_every_address_with_an_id_is_looked_at_here(scene: Scene) -> None:
     """A new one is either bound to its owner, and so tested below, or open for a reason."""
     there = rules(scene)
-    assert there == BOUND | {(place, method, rule) for place, method, rule in there if (place, rule) in OPEN}
+    assert there == BOUND | OFFICE | {(place, method, rule) for place, method, rule in there if (place, rule) in OPEN}
     assert {(place, rule) for place, _, rule in there} >= OPEN.keys()
 
 
@@ -161,6 +188,37 @@ def test_nobody_else_finds_what_belongs_to_somebody(scene: Scene, place: str, me
         page, unknown = scene.send(person, method, path), scene.send(person, method, nowhere)
         assert page.status == unknown.status, who
         assert page.status in (401, 404) or page.location.startswith("/sign-in"), (who, page.status)
+
+
+@pytest.mark.parametrize(("place", "method", "rule"), sorted(OFFICE))
+def test_nobody_without_the_office_comes_in(scene: Scene, place: str, method: str, rule: str) -> None:
+    """Clients of the tenant, and an administrator of another one; at the operators' host nobody of them can even sign in."""
+    told, app = scene.told, flask.current_app
+    ids = {
+        "<partner_id>": told.partners["dana"], "<member_id>": told.client.id, "<tenant_id>": told.config.id,
+        "<consultation_id>": scene.booked, "<alarm_id>": new_id(),
+    }  # fmt: skip
+    path = rule
+    for name, value in ids.items():
+        path = path.replace(name, str(value))
+    if place == "ops":
+        visitor = Person(app, "ops.localhost")  # type: ignore[arg-type]
+        page = scene.send(visitor, method, path)
+        assert page.status == 303 and page.location.startswith("/sign-in"), page.words
+        assert scene.send(scene.strangers["an administrator"], method, path).status == 404
+        return
+    assert scene.send(scene.strangers["another member"], method, path).status == 403
+    assert scene.send(scene.sarah, method, path).status == 403
+    page = scene.send(scene.visitors["a visitor"], method, path)
+    assert page.status == 303 and page.location.startswith("/sign-in")
+    foreign = scene.send(scene.governor, method, path)
+    if "member" in rule:
+        assert foreign.status == 404, "of another tenant's roster there is the own one instead"
+    mine = {"t": told.config.id}
+    others = "select count(*) from members where tenant_id = %(t)s and (deactivated_at is not null or role <> 'client')"
+    assert told.rows(others, **mine) == [(1,)], "the administrator of the scene, as before"
+    changed = "select count(*) from roster where tenant_id = %(t)s and (ended_at is not null or price_minor is not null)"
+    assert told.rows(changed, **mine) == [(0,)]
 
 
 def _without_numbers(page: Page) -> str:

@@ -23,6 +23,7 @@ from fxo.core.ids import NETWORK, new_id
 from fxo.core.matching import commands as matching
 from fxo.core.plugins.context import StoredState
 from fxo.core.scope import (
+    CODE,
     DEFINER_FUNCTIONS,
     SYSTEM_CALL_SITES,
     Actor,
@@ -36,7 +37,7 @@ from fxo.core.scope import (
 from fxo.core.work import alarms
 from fxo.migrations import ROLES
 from fxo.settings import Settings
-from fxo.tenants import tokens
+from fxo.tenants import invitations, logos, tokens
 from tests.conftest import PASSWORD, add_member, add_tenant
 from tests.support import sql
 from tests.support.browser import Person
@@ -89,6 +90,9 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.subscribe()
     told.run(told.client, alarms.raise_alarm, "test", booked, "A person should look.")
     told.run(told.client, tokens.issue, tokens.RESET, told.client.id)
+    told.run(told.client, favourites.mark, told.partners[partner], keep=True)
+    told.run(CODE, invitations.invite, told.config, f"new@{slug}.example", "client")
+    told.run(CODE, logos.keep, logos.Logo("0" * 32, b"a picture"), "")
     StoredState(told.config.id, "calendar_local").put("cursor", 1)
     with sql.owner(told.settings) as connection:
         connection.execute("insert into hosts (host, tenant_id) values (%s, %s)", (f"experts.{slug}.example", told.config.id))
@@ -223,6 +227,17 @@ def test_in_one_tenants_scope_no_row_can_be_given_to_another(here: Story, there:
                 connection.execute(f"update {name} set tenant_id = %s", (there.config.id,))
 
 
+def test_a_tenant_writes_the_look_and_price_of_its_own_record_and_nothing_that_was_agreed(
+    here: Story, there: Story, settings: Settings
+) -> None:
+    with sql.scoped(settings, "tenant", here.config.id) as connection:
+        assert connection.execute("update tenants set name = name, brand = brand, price_minor = price_minor").rowcount == 1
+        assert connection.execute("update tenants set name = 'x' where id = %s", (there.config.id,)).rowcount == 0
+        for column in ("partner_share", "currency", "mail_domains", "suspended_at", "slug", "id"):
+            with pytest.raises(DENIED):
+                connection.execute(f"update tenants set {column} = {column}")
+
+
 def test_in_one_tenants_scope_no_row_of_another_can_be_changed_or_deleted(here: Story, there: Story, settings: Settings) -> None:
     before = _of(settings, there.config.id)
     with sql.scoped(settings, "tenant", here.config.id) as connection:
@@ -301,8 +316,9 @@ def test_a_partner_writes_own_rows_of_the_network_alone(here: Story, there: Stor
         assert connection.execute("update partner_contacts set email = 'x' where partner_id = %s", (kofi,)).rowcount == 0
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute("insert into partner_opened values (%s, %s, now())", (kofi, new_id()))
-        with pytest.raises(DENIED):
-            connection.execute("update partners set id = %s", (new_id(),))
+        for statement in ("update partners set id = gen_random_uuid()", "update partners set suspended_at = null"):
+            with pytest.raises(DENIED):
+                connection.execute(statement)  # type: ignore[arg-type]
         for name in ("partner_agenda", "partner_earnings", "partner_standing", "partner_time", "consultations", "roster"):
             with pytest.raises(DENIED):
                 connection.execute(f"update {name} set partner_id = partner_id")

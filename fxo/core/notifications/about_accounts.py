@@ -36,6 +36,25 @@ _PASSWORD_CHANGED = Entry(
 )
 
 _OF_THE_TENANT: Mapping[str, Entry] = {
+    "invitation": Entry(
+        to="member",
+        subject=N_("You are invited to %(portal)s"),
+        heading=N_("You are invited to %(portal)s"),
+        paragraphs=(
+            (
+                N_("At %(portal)s people describe a problem and talk to somebody who has solved it before."),
+                N_("Choose a name and a password, and you are in. The link works once, within fourteen days."),
+            ),
+        ),
+        action=(N_("Accept the invitation"), "/invitation/%(token)s"),
+        sections=(
+            (
+                N_("You do not know what this is about?"),
+                N_("Then leave this mail alone. Nobody has an account before the link is followed."),
+            ),
+        ),
+        why=N_("You get this mail because somebody who looks after %(portal)s gave this address."),
+    ),
     "reset_password": _RESET,
     "password_changed": _PASSWORD_CHANGED,
     "confirm_mail": Entry(

@@ -7,14 +7,16 @@ from dataclasses import replace
 from uuid import UUID
 
 from fxo.core.errors import Conflict, Invalid, NotAllowed, NotFound
-from fxo.core.events.store import Transaction
+from fxo.core.events.store import Stream, Transaction
 from fxo.core.ids import NETWORK, derived_id
+from fxo.core.partners import model
 from fxo.core.partners.availability import Availability
 from fxo.core.partners.importing import PartnerImport
-from fxo.core.partners.model import PARTNER, ROSTER_ENTRY, Added, AvailabilitySet, ProfileSet, RosterEnded, roster_id_of
+from fxo.core.partners.model import PARTNER, ROSTER_ENTRY, AvailabilitySet, ProfileSet, roster_id_of
 from fxo.core.partners.own import OwnProfile
 from fxo.core.scope import Permission
 
+LONGEST_REASON = 500
 DEFAULT_HOURS = tuple({"weekday": day, "start": "09:00", "end": "17:00"} for day in range(5))
 
 
@@ -103,23 +105,72 @@ def set_profile(tx: Transaction, wanted: OwnProfile) -> None:
 def add_to_roster(
     tx: Transaction, partner_ids: Sequence[UUID], *, price_minor: int | None = None, partner_share: int | None = None
 ) -> None:
-    """Let this tenant book these partners; by its administrator, or code. Who is on the roster already stays as they are."""
-    if not tx.actor.may(Permission.MANAGE_TENANT):
-        raise NotAllowed("Only an administrator may change the roster.")
-    entries = [tx.load(ROSTER_ENTRY, roster_id_of(tx.scope.tenant_id, partner_id)) for partner_id in partner_ids]
-    tx.append(
-        *(
-            (entry, [Added(partner_id, price_minor, partner_share)])
-            for entry, partner_id in zip(entries, partner_ids, strict=True)
-            if not entry.state
-        )
-    )
+    """Let this tenant book these partners; by its administrator, or code. Who is on the roster already stays as they are.
+
+    Whether the network shows them to this tenant is asked before, where that can be seen (`roster.joinable`).
+    """
+    _may_change_roster(tx)
+    entries = [(tx.load(ROSTER_ENTRY, roster_id_of(tx.scope.tenant_id, each)), each) for each in partner_ids]
+    tx.append(*((entry, model.add(entry.state, partner_id, price_minor, partner_share)) for entry, partner_id in entries))
 
 
 def end_roster_entry(tx: Transaction, partner_id: UUID) -> None:
     """Stop booking this partner here; what is booked stands."""
+    _may_change_roster(tx)
+    entry = _entry(tx, partner_id)
+    tx.append((entry, model.end(entry.state, partner_id)))
+
+
+def restore_roster_entry(tx: Transaction, partner_id: UUID) -> None:
+    """Undo the end of an entry."""
+    _may_change_roster(tx)
+    entry = _entry(tx, partner_id)
+    tx.append((entry, model.restore(entry.state, partner_id)))
+
+
+def set_roster_price(tx: Transaction, partner_id: UUID, price_minor: int | None) -> int | None:
+    """Another price for new holds of this partner here, or (none) the tenant's own; returns what it was before."""
+    _may_change_roster(tx)
+    entry = _entry(tx, partner_id)
+    tx.append((entry, model.reprice(entry.state, partner_id, price_minor)))
+    return entry.state.price_minor
+
+
+def _may_change_roster(tx: Transaction) -> None:
     if not tx.actor.may(Permission.MANAGE_TENANT):
         raise NotAllowed("Only an administrator may change the roster.")
+
+
+def _entry(tx: Transaction, partner_id: UUID) -> Stream[model.Entry]:
     entry = tx.load(ROSTER_ENTRY, roster_id_of(tx.scope.tenant_id, partner_id))
-    if entry.state:
-        tx.append((entry, [RosterEnded(partner_id)]))
+    if not entry:
+        raise NotFound("There is no such expert on this roster.")
+    return entry
+
+
+def suspend(tx: Transaction, partner_id: UUID, reason: str) -> None:
+    """Show and book this partner nowhere; what is booked stands. By an operator, in the system scope `partners`."""
+    partner = _partner(tx, partner_id)
+    if len(reason) > LONGEST_REASON:
+        raise Invalid(f"Please shorten the reason to {LONGEST_REASON} characters.", field="reason")
+    tx.append((partner, model.suspend(partner.state, partner_id, reason)))
+
+
+def approve(tx: Transaction, partner_id: UUID) -> None:
+    """Let this partner be shown and booked again. By an operator, in the system scope `partners`."""
+    partner = _partner(tx, partner_id)
+    tx.append((partner, model.approve(partner.state, partner_id)))
+
+
+def show_to(tx: Transaction, partner_id: UUID, tenant_id: UUID | None) -> None:
+    """Keep this partner to one tenant, or offer them to all. By an operator, in the system scope `partners`."""
+    partner = _partner(tx, partner_id)
+    if tenant_id and not tx.driver.execute("select 1 from tenants where id = %s", (tenant_id,)).fetchone():
+        raise Invalid("There is no such tenant. Please choose one of the list.", field="visible_to")
+    tx.append((partner, model.show_to(partner.state, partner_id, tenant_id)))
+
+
+def _partner(tx: Transaction, partner_id: UUID) -> Stream[model.Partner]:
+    if not tx.actor.may(Permission.RUN_PLATFORM):
+        raise NotAllowed("Only an operator may decide this about an expert.")
+    return tx.load(PARTNER, partner_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
 
+from fxo.core.errors import Conflict, NotFound
 from fxo.core.events.model import Personal, event
 from fxo.core.events.store import StreamType
 from fxo.core.ids import derived_id
@@ -44,10 +45,37 @@ class AvailabilitySet:
     data: dict[str, Any]
 
 
+@event("partner.suspended")
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Shown and booked nowhere from now on; what is booked stands. The reason is the operator's own words, for operators."""
+
+    partner_id: UUID
+    reason: Annotated[str, Personal("partner_id")]
+
+
+@event("partner.approved")
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """May be shown and booked again."""
+
+    partner_id: UUID
+
+
+@event("partner.visibility_set")
+@dataclass(frozen=True, slots=True)
+class VisibilitySet:
+    """Whom the partner may be offered to: one tenant alone, or (none named) every tenant that puts them on its roster."""
+
+    partner_id: UUID
+    visible_to: UUID | None
+
+
 @dataclass(frozen=True, slots=True)
 class Partner:
     profile: ProfileSet | None = None
     week: dict[str, Any] | None = None
+    suspended: bool = False
 
 
 def _evolve(state: Partner, happened: object) -> Partner:
@@ -56,10 +84,40 @@ def _evolve(state: Partner, happened: object) -> Partner:
             return replace(state, profile=happened)
         case AvailabilitySet(data=data):
             return replace(state, week=data)
+        case Suspended():
+            return replace(state, suspended=True)
+        case Approved():
+            return replace(state, suspended=False)
+        case VisibilitySet(visible_to=tenant_id) if state.profile:
+            return replace(state, profile=replace(state.profile, visible_to=tenant_id))
     return state
 
 
 PARTNER = StreamType[Partner]("partner", Partner(), _evolve)
+
+
+def suspend(state: Partner, partner_id: UUID, reason: str) -> list[object]:
+    """Take the partner off every portal; who is suspended already stays so."""
+    _known(state)
+    return [] if state.suspended else [Suspended(partner_id, reason)]
+
+
+def approve(state: Partner, partner_id: UUID) -> list[object]:
+    """Let the partner be shown and booked again."""
+    _known(state)
+    return [Approved(partner_id)] if state.suspended else []
+
+
+def show_to(state: Partner, partner_id: UUID, tenant_id: UUID | None) -> list[object]:
+    """Keep the partner to one tenant, or offer them to all."""
+    profile = _known(state)
+    return [] if profile.visible_to == tenant_id else [VisibilitySet(partner_id, tenant_id)]
+
+
+def _known(state: Partner) -> ProfileSet:
+    if state.profile is None:
+        raise NotFound("There is no such expert.")
+    return state.profile
 
 
 @event("roster.added")
@@ -80,7 +138,58 @@ class RosterEnded:
     partner_id: UUID
 
 
-ROSTER_ENTRY = StreamType[bool]("roster_entry", False, lambda state, happened: isinstance(happened, Added))
+@event("roster.price_changed")
+@dataclass(frozen=True, slots=True)
+class PriceChanged:
+    """What new holds of this partner cost here (minor units); none named: what the tenant asks for everybody."""
+
+    partner_id: UUID
+    price_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A roster entry: whether it is on, and its own price and split where it has any; an ended one remembers them."""
+
+    on: bool = False
+    price_minor: int | None = None
+    partner_share: int | None = None
+
+
+def _entry(state: Entry, happened: object) -> Entry:
+    match happened:
+        case Added(price_minor=price, partner_share=share):
+            return Entry(True, price, share)
+        case PriceChanged(price_minor=price):
+            return replace(state, price_minor=price)
+        case RosterEnded():
+            return replace(state, on=False)
+    return state
+
+
+ROSTER_ENTRY = StreamType[Entry]("roster_entry", Entry(), _entry)
+
+
+def add(state: Entry, partner_id: UUID, price_minor: int | None, partner_share: int | None) -> list[object]:
+    """Put the partner on the roster. A split that was agreed for an earlier entry is kept."""
+    return [] if state.on else [Added(partner_id, price_minor, state.partner_share if partner_share is None else partner_share)]
+
+
+def end(state: Entry, partner_id: UUID) -> list[object]:
+    """Take the partner off the roster; what is booked stands."""
+    return [RosterEnded(partner_id)] if state.on else []
+
+
+def restore(state: Entry, partner_id: UUID) -> list[object]:
+    """Undo the end of an entry: it is as it was, with its own price and split."""
+    return [] if state.on else [Added(partner_id, state.price_minor, state.partner_share)]
+
+
+def reprice(state: Entry, partner_id: UUID, price_minor: int | None) -> list[object]:
+    """Another price for new holds of this partner here."""
+    if not state.on:
+        raise Conflict("This expert is not on the roster any more. Add them first, then set a price.")
+    return [] if state.price_minor == price_minor else [PriceChanged(partner_id, price_minor)]
 
 
 def roster_id_of(tenant_id: UUID, partner_id: UUID) -> UUID:

@@ -15,6 +15,10 @@ def register(store: Store) -> None:
     store.follow(model.AvailabilitySet, _availability_set)
     store.follow(model.Added, _added)
     store.follow(model.RosterEnded, _ended)
+    store.follow(model.PriceChanged, _price_changed)
+    store.follow(model.Suspended, _suspended)
+    store.follow(model.Approved, _approved)
+    store.follow(model.VisibilitySet, _visibility_set)
 
 
 def _profile_set(tx: Transaction, item: Recorded) -> None:
@@ -81,3 +85,22 @@ def _ended(tx: Transaction, item: Recorded) -> None:
         "update roster set ended_at = %s where tenant_id = %s and partner_id = %s",
         (item.recorded_at, item.tenant_id, item.value.partner_id),
     )
+
+
+def _price_changed(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update roster set price_minor = %s where tenant_id = %s and partner_id = %s",
+        (item.value.price_minor, item.tenant_id, item.value.partner_id),
+    )
+
+
+def _suspended(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute("update partners set suspended_at = %s where id = %s", (item.recorded_at, item.value.partner_id))
+
+
+def _approved(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute("update partners set suspended_at = null where id = %s", (item.value.partner_id,))
+
+
+def _visibility_set(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute("update partners set visible_to = %s where id = %s", (item.value.visible_to, item.value.partner_id))

@@ -79,10 +79,17 @@ def _profile(row: Any) -> Profile:
     return Profile(*row[:6], *(tuple(part) for part in row[6:12]), *row[12:])
 
 
+_BOOKABLE = (
+    "r.ended_at is null and r.partner_id in"
+    " (select b.id from partners b where b.suspended_at is null and (b.visible_to is null or b.visible_to = r.tenant_id))"
+)
+"""A roster entry counts while it has not ended, the operator has not suspended the partner, and nobody else has them alone."""
+
+
 def on_roster(tx: Transaction) -> list[Profile]:
     """Every partner whom this tenant may book, by name."""
     rows = tx.driver.execute(
-        f"select {_columns(tx)} join roster r on r.tenant_id = %s and r.partner_id = p.id and r.ended_at is null order by p.name",
+        f"select {_columns(tx)} join roster r on r.tenant_id = %s and r.partner_id = p.id and {_BOOKABLE} order by p.name",
         (tx.scope.tenant_id,),
     ).fetchall()
     return [_profile(row) for row in rows]
@@ -105,7 +112,8 @@ def profiles(tx: Transaction, partner_ids: Collection[UUID]) -> dict[UUID, Profi
 def roster_entry(tx: Transaction, partner_id: UUID) -> RosterEntry | None:
     """The entry of a partner whom this tenant may book now."""
     row = tx.driver.execute(
-        "select partner_id, price_minor, partner_share from roster where tenant_id = %s and partner_id = %s and ended_at is null",
+        "select r.partner_id, r.price_minor, r.partner_share from roster r where r.tenant_id = %s and r.partner_id = %s"
+        f" and {_BOOKABLE}",
         (tx.scope.tenant_id, partner_id),
     ).fetchone()
     return RosterEntry(*row) if row else None
@@ -114,7 +122,7 @@ def roster_entry(tx: Transaction, partner_id: UUID) -> RosterEntry | None:
 def roster_entries(tx: Transaction) -> dict[UUID, RosterEntry]:
     """The entries of every partner whom this tenant may book now, by partner."""
     rows = tx.driver.execute(
-        "select partner_id, price_minor, partner_share from roster where tenant_id = %s and ended_at is null",
+        f"select r.partner_id, r.price_minor, r.partner_share from roster r where r.tenant_id = %s and {_BOOKABLE}",
         (tx.scope.tenant_id,),
     ).fetchall()
     return {row[0]: RosterEntry(*row) for row in rows}

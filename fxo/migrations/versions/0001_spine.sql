@@ -133,7 +133,11 @@ create table alarms (
     subject_id uuid,
     sentence text not null,
     raised_at timestamptz not null,
+    times int not null default 1,
+    last_at timestamptz not null,
     settled_at timestamptz,
+    settled_by uuid,
+    note text not null default '',
     primary key (tenant_id, id)
 );
 create index alarms_open on alarms (raised_at) where settled_at is null;
@@ -167,7 +171,17 @@ create table tenants (
     providers jsonb not null,
     required_plugins text[] not null,
     brand jsonb not null,
-    created_at timestamptz not null
+    created_at timestamptz not null,
+    suspended_at timestamptz
+);
+
+-- Pictures that a tenant has uploaded for its portal, by the hash of what is served.
+create table tenant_logos (
+    tenant_id uuid not null,
+    hash text not null check (hash ~ '^[0-9a-f]{{32}}$'),
+    content bytea not null,
+    uploaded_at timestamptz not null,
+    primary key (tenant_id, hash)
 );
 
 create table hosts (
@@ -182,9 +196,25 @@ create table members (
     password_hash text not null,
     role text not null check (role in ('client', 'administrator')),
     joined_at timestamptz not null,
+    signed_in_at timestamptz,
+    deactivated_at timestamptz,
     primary key (tenant_id, id),
     unique (tenant_id, email)
 );
+
+-- Who was asked to become a member; the id is the member's, once there is one.
+create table invitations (
+    tenant_id uuid not null,
+    id uuid not null,
+    email text not null,
+    role text not null check (role in ('client', 'administrator')),
+    state text not null check (state in ('open', 'accepted', 'revoked')),
+    invited_by uuid not null,
+    sent_at timestamptz not null,
+    sent int not null,
+    primary key (tenant_id, id)
+);
+create unique index invitations_open on invitations (tenant_id, email) where state = 'open';
 
 -- Links in mails that can be used once. The rows of partners and operators stand under the network.
 create table tokens (
@@ -259,6 +289,7 @@ create table partners (
     country text not null,
     zone text not null,
     visible_to uuid,
+    suspended_at timestamptz,
     updated_at timestamptz not null
 );
 
@@ -594,18 +625,18 @@ begin
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
-        'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
+        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
         'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'sign_ins', 'roster', 'clients', 'briefs',
+    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'roster', 'clients', 'briefs',
         'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'favourites', 'tokens', 'sign_ins'] loop
+    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos', 'favourites'] loop
         execute format('grant delete on %I to {tenant}', t.name);
     end loop;
     -- The operator and our own code read what they answer for.
@@ -646,14 +677,19 @@ grant select, insert on events to {system};
 create policy system on deliveries to {system} using (true) with check (true);
 grant insert on deliveries to {system};
 create policy system_alarms on alarms to {system} using (true) with check (true);
-grant select, insert on alarms to {system};
+grant select, insert, update on alarms to {system};
 grant insert on operator_uses to {operator};
 create policy operator_writes on operator_uses for insert to {operator} with check (operator_id = nullif(current_setting('fxo.operator', true), '')::uuid);
 create policy operator_settles on alarms for update to {operator} using (true) with check (true);
-grant update (settled_at) on alarms to {operator};
+grant update (settled_at, settled_by, note) on alarms to {operator};
+create policy operator_counts on members for select to {operator} using (true);
+grant select (tenant_id, role, deactivated_at) on members to {operator};
 
 -- A tenant sees itself, its hosts, and of the network only the partners on its roster.
 create policy tenant on tenants for select to {tenant} using (id = nullif(current_setting('fxo.tenant', true), '')::uuid);
+create policy tenant_edits on tenants for update to {tenant} using (id = nullif(current_setting('fxo.tenant', true), '')::uuid)
+    with check (id = nullif(current_setting('fxo.tenant', true), '')::uuid);
+grant update (name, brand, price_minor) on tenants to {tenant};
 create policy tenant on hosts for select to {tenant} using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid);
 create policy tenant on partners for select to {tenant} using (id in (select r.partner_id from roster r));
 create policy tenant on availability for select to {tenant} using (partner_id in (select r.partner_id from roster r));
@@ -688,7 +724,10 @@ create policy partner on person_keys to {partner}
 grant select on partner_agenda, partner_earnings, partner_standing to {partner};
 grant select, insert on partner_opened to {partner};
 grant select (partner_id, during, starts_at, ends_at) on partner_time to {partner};
-grant select, insert, update on partners, partner_contacts to {partner};
+grant select, insert, update on partner_contacts to {partner};
+grant select, insert on partners to {partner};
+grant update (id, slug, name, title, headline, bio, roles, skills, industries, certifications, cases, languages, years, country, zone,
+    visible_to, updated_at) on partners to {partner}; -- whether one is suspended is not one's own to say
 grant select, insert, update on availability to {partner};
 grant select, insert on events, work, person_keys to {partner};
 grant update (adopted_by) on person_keys to {partner}; -- to lock a key while something is sealed under it
