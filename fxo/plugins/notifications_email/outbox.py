@@ -31,9 +31,9 @@ def keep(message: Message, tenant_id: UUID, now: datetime) -> None:
         {"filename": one.filename, "content_type": one.content_type, "content": base64.b64encode(one.content).decode()}
         for one in message.attachments
     ]
-    with transaction(tenant_scope(tenant_id)) as session:
+    with transaction(tenant_scope(tenant_id)) as connection:
         execute(
-            session,
+            connection,
             "insert into plugin_notifications_email.outbox"
             " (message_id, tenant_id, kind, to_name, to_address, subject, text, html, attachments, headers, sent_at)"
             " values (:id, :tenant, :kind, :to_name, :to_address, :subject, :text, :html,"
@@ -47,16 +47,16 @@ def keep(message: Message, tenant_id: UUID, now: datetime) -> None:
 
 def outbox(tenant_id: UUID | None, limit: int = 100) -> list[Kept]:
     """The newest messages first, of one tenant or (None) of all."""
-    with transaction(_scope(tenant_id)) as session:
+    with transaction(_scope(tenant_id)) as connection:
         statement = "select * from plugin_notifications_email.outbox order by sent_at desc, message_id desc limit :limit"
-        return [_kept(row) for row in execute(session, statement, limit=limit)]
+        return [_kept(row) for row in execute(connection, statement, limit=limit)]
 
 
 def outbox_message(message_id: str, tenant_id: UUID | None = None) -> Kept | None:
     """The message of that id, among one tenant's or (None) among all."""
-    with transaction(_scope(tenant_id)) as session:
+    with transaction(_scope(tenant_id)) as connection:
         statement = "select * from plugin_notifications_email.outbox where message_id = :id"
-        row = execute(session, statement, id=message_id).one_or_none()
+        row = execute(connection, statement, id=message_id).one_or_none()
     return _kept(row) if row else None
 
 
