@@ -15,7 +15,7 @@ from flask import Flask
 from psycopg.types.json import Jsonb
 from sqlalchemy import make_url
 
-from bench.support import Operation, Rows, database, interleaved
+from bench.support import Operation, Rows, database, interleaved, ratio
 from fxo.app import create_app
 from fxo.core.clock import system_now
 from fxo.core.events.model import Recorded, event
@@ -28,8 +28,8 @@ from fxo.settings import Settings
 
 SIZES = (1, 8, 16)
 APPEND_AIMS = {1: 0.5, 8: 0.4, 16: 0.35}
-COMMAND_AIM = 0.5
-LIBRARY_AIM = 1.7
+COMMAND_AIMS = dict.fromkeys(SIZES, 0.5)
+LIBRARY_AIMS = dict.fromkeys(SIZES, 1.7)
 
 
 @event("bench.happened")
@@ -84,34 +84,17 @@ def run() -> Rows:
         if library:
             variants["eventsourcing"] = lambda size: [library() for _ in range(size)]
         rates = interleaved(variants, SIZES)
-    found: Rows = []
-    for size in SIZES:
-        ratio = rates["append"][size] / rates["bare append"][size]
-        found.append(
-            (
-                f"append through the public function, {size} connections, against bare psycopg (at least {APPEND_AIMS[size]})",
-                f"{ratio:.2f} ({rates['append'][size]:.0f} of {rates['bare append'][size]:.0f} a second)",
-            )
-        )
-    for size in SIZES:
-        ratio = rates["command"][size] / rates["bare command"][size]
-        aim = f" (at least {COMMAND_AIM})"
-        found.append(
-            (
-                f"whole command, {size} connections, against bare psycopg with the same statements{aim}",
-                f"{ratio:.2f} ({rates['command'][size]:.0f} of {rates['bare command'][size]:.0f} a second)",
-            )
-        )
-    if "eventsourcing" in rates:
-        for size in SIZES:
-            ratio = rates["append"][size] / rates["eventsourcing"][size]
-            found.append(
-                (
-                    f"append against the eventsourcing package, {size} connections (at least {LIBRARY_AIM})",
-                    f"{ratio:.2f} ({rates['eventsourcing'][size]:.0f} a second)",
-                )
-            )
-    return found
+    lines = [
+        ("append", "bare append", "append through the public function, {} connections, against bare psycopg", APPEND_AIMS),
+        ("command", "bare command", "whole command, {} connections, against bare psycopg with the same statements", COMMAND_AIMS),
+        ("append", "eventsourcing", "append against the eventsourcing package, {} connections", LIBRARY_AIMS),
+    ]
+    return [
+        (f"{what.format(size)} (at least {aims[size]})", ratio(rates, one, other, size))
+        for one, other, what, aims in lines
+        if other in rates
+        for size in SIZES
+    ]
 
 
 def _table(settings: Settings) -> None:
@@ -200,10 +183,7 @@ def _bare_command(settings: Settings) -> Operation:
                 "select set_config('role', 'fxo_tenant', true), set_config('fxo.tenant', %s, true)", (str(TENANT),)
             )
             connection.execute(_LOAD, (TENANT, stream)).fetchall()
-            connection.execute(
-                _APPEND,
-                (TENANT, now, _text(_meta()), _text([_fact(stream, digest)]), "[]"),
-            )
+            connection.execute(_APPEND, (_text(_meta()), now, TENANT, _text([_fact(stream, digest)])))
             connection.execute(_PROJECT, (TENANT, stream, now))
             connection.execute(_SCHEDULE, (TENANT, uuid4(), "bench", stream, Jsonb({}), now, now, now))
 
@@ -217,7 +197,7 @@ def _text(value: object) -> str:
 def _fact(stream: UUID, digest: bytes) -> dict[str, Any]:
     return {
         "stream": stream, "version": 1, "id": uuid4(), "stream_type": "bench", "type": "bench.commanded", "schema_version": 1,
-        "data": _data(), "hash": digest.hex(),
+        "data": _data(), "hash": digest.hex(), "after": None,
     }  # fmt: skip
 
 

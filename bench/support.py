@@ -73,13 +73,25 @@ def rate(workers: list[Operation], seconds: float) -> float:
     return sum(counts) / took
 
 
+Rates = dict[str, dict[int, list[float]]]
+"""Of each variant, at each number of workers: the rate of every round."""
+
+
 def interleaved(
-    variants: dict[str, Callable[[int], list[Operation]]], sizes: tuple[int, ...], *, rounds: int = 3, seconds: float = 1.5
-):  # type: ignore[no-untyped-def]
-    """The median rate of each variant at each number of workers; rounds alternate, since machines are noisy."""
-    found: dict[str, dict[int, list[float]]] = {name: {size: [] for size in sizes} for name in variants}
-    for _ in range(rounds):
-        for size in sizes:
-            for name, make in variants.items():
-                found[name][size].append(rate(make(size), seconds))
-    return {name: {size: median(rates) for size, rates in by_size.items()} for name, by_size in found.items()}
+    variants: dict[str, Callable[[int], list[Operation]]], sizes: tuple[int, ...], *, rounds: int = 11, seconds: float = 0.4
+) -> Rates:
+    """The rates of each variant at each number of workers. Rounds are short and alternate, since machines are noisy."""
+    found: Rates = {name: {size: [] for size in sizes} for name in variants}
+    for size in sizes:
+        workers = {name: make(size) for name, make in variants.items()}
+        for _ in range(rounds):
+            for name in variants:
+                found[name][size].append(rate(workers[name], seconds))
+    return found
+
+
+def ratio(rates: Rates, one: str, other: str, size: int) -> str:
+    """The median over the rounds of one variant's rate to the other's in the same round, with both rates' medians."""
+    ours, theirs = rates[one][size], rates[other][size]
+    middle = median(mine / yours for mine, yours in zip(ours, theirs, strict=True))
+    return f"{middle:.2f} ({median(ours):.0f} of {median(theirs):.0f} a second)"

@@ -75,8 +75,8 @@ def build(
     def business_now() -> datetime:
         if not settings.demo:
             return system_now()
-        with db.transaction(system_scope("clock")) as session:
-            return clock.now(session)
+        with db.transaction(system_scope("clock")) as connection:
+            return clock.now(connection)
 
     providers = Providers(plugins, settings, clock=business_now, around=around, platform=platform_settings(settings))
     registry = Registry()

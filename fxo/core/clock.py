@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
+
+from fxo.core.db import driver_of
 
 
 def system_now() -> datetime:
@@ -20,14 +21,14 @@ class Clock:
     def __init__(self, *, demo: bool) -> None:
         self.demo = demo
 
-    def now(self, session: Session) -> datetime:
+    def now(self, connection: Connection) -> datetime:
         """The business time in UTC as the transaction sees it."""
-        return system_now() + self.offset(session) if self.demo else system_now()
+        return system_now() + self.offset(connection) if self.demo else system_now()
 
-    def offset(self, session: Session) -> timedelta:
+    def offset(self, connection: Connection) -> timedelta:
         """How far business time runs ahead; never negative."""
-        found = session.execute(text("select ahead from clock")).scalar_one_or_none() if self.demo else None
-        return found if isinstance(found, timedelta) else timedelta()
+        found = driver_of(connection).execute("select ahead from clock").fetchone() if self.demo else None
+        return found[0] if found else timedelta()
 
 
 def in_zone(moment: datetime, zone: str) -> str:

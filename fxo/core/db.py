@@ -1,4 +1,4 @@
-"""The session, and the one statement that gives every transaction its scope."""
+"""Connections, and the one message that begins a transaction in its scope."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import json
 import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import flask
 import orjson
 import psycopg
+import psycopg.errors
 import psycopg.types.json
 from flask_sqlalchemy import SQLAlchemy
-from flask_sqlalchemy.session import Session as FlaskSession
+from psycopg.pq import Escaping, ExecStatus
 from sqlalchemy import Connection, Engine, Pool, event, text
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from fxo.core.scope import Scope, ScopeKind
@@ -38,15 +40,10 @@ class Base(DeclarativeBase):
     """No table is mapped: the tables stand in `fxo/migrations`, reads and writes are plain SQL."""
 
 
-class ScopedSession(FlaskSession):
-    """A session that talks to its scope's login. Without a scope it has the application's login, which may read nothing."""
+db = SQLAlchemy(model_class=Base)
+"""Knows the three logins and their pools. Its own session has the application's login and no scope: it may read nothing."""
 
-    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
-        scope: Scope | None = self.info.get("scope")
-        return self._db.engines[_BINDS[scope.kind] if scope else None]
-
-
-db = SQLAlchemy(model_class=Base, session_options={"class_": ScopedSession, "expire_on_commit": False})
+_open: ContextVar[Scope | None] = ContextVar("open_transaction", default=None)
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
@@ -90,47 +87,71 @@ def _still_there(connection: psycopg.Connection[Any], record: ConnectionPoolEntr
         raise DisconnectionError("the server has ended this connection")
 
 
-@event.listens_for(Session, "after_begin")
-def _enter_scope(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    """Set role and identity for this transaction only, in one statement (safe behind PgBouncer)."""
-    scope: Scope | None = session.info.get("scope")
-    if scope is None or scope.kind is ScopeKind.SYSTEM:
-        return
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    if scope.kind is ScopeKind.OPERATOR:
-        driver.execute("select set_config('fxo.operator', %s, true)", (str(scope.id),))
-        return
-    role = f"{flask.current_app.config['FXO_ROLE_PREFIX']}_{scope.kind}"
-    driver.execute(f"select set_config('role', %s, true), set_config('fxo.{scope.kind}', %s, true)", (role, str(scope.id)))
-
-
 @contextmanager
-def transaction(scope: Scope) -> Iterator[Session]:
+def transaction(scope: Scope) -> Iterator[Connection]:
     """One transaction in this scope: committed at the end, rolled back on an error. It does not nest."""
-    session = db.session()
-    if "scope" in session.info:
-        raise RuntimeError(f"a transaction is open already, in {session.info['scope']}")
-    session.info["scope"] = scope
-    try:
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
-    finally:
-        session.info.pop("scope", None)
-        session.close()
+    if (outer := _open.get()) is not None:
+        raise RuntimeError(f"a transaction is open already, in {outer}")
+    with db.engines[_BINDS[scope.kind]].connect() as connection:
+        driver, mark = driver_of(connection), _open.set(scope)
+        try:
+            _tell(driver, _beginning(driver, scope))
+            yield connection
+            if _tell(driver, b"commit") != b"COMMIT":
+                raise psycopg.errors.InFailedSqlTransaction("a statement has failed, so nothing could be committed")
+        except BaseException:
+            _roll_back(connection, driver)
+            raise
+        finally:
+            _open.reset(mark)
 
 
 def in_transaction() -> bool:
-    """Whether this context holds a transaction; providers are never called then."""
-    return flask.has_app_context() and "scope" in db.session().info
+    """Whether this thread holds a transaction; providers are never called then."""
+    return _open.get() is not None
 
 
-def execute(session: Session, statement: str, **values: Any) -> CursorResult[Any]:
+def driver_of(connection: Connection) -> psycopg.Connection[Any]:
+    """The driver's own connection, for the hot statements."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+def execute(connection: Connection, statement: str, **values: Any) -> CursorResult[Any]:
     """Run one SQL statement with named parameters (`:name`)."""
-    return session.execute(text(statement), values)  # type: ignore[return-value]
+    return connection.execute(text(statement), values)
+
+
+def _beginning(driver: psycopg.Connection[Any], scope: Scope) -> bytes:
+    """What begins a transaction and gives role and identity to it alone: one message, safe behind PgBouncer."""
+    if scope.kind is ScopeKind.SYSTEM:
+        return b"begin"
+    identity = f"set local fxo.{scope.kind} = ".encode() + Escaping(driver.pgconn).escape_literal(str(scope.id).encode())
+    if scope.kind is ScopeKind.OPERATOR:
+        return b"begin; " + identity
+    role = f"{flask.current_app.config['FXO_ROLE_PREFIX']}_{scope.kind}"
+    return f"begin; set local role {role}; ".encode() + identity
+
+
+def _tell(driver: psycopg.Connection[Any], message: bytes) -> bytes | None:
+    """Send statements without parameters as they are, and return the status of the last one.
+
+    An append is so short that the driver's machinery around its beginning and end would cost as much as the append.
+    """
+    result = driver.pgconn.exec_(message)
+    if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        if driver.closed:
+            raise psycopg.OperationalError("the server has ended this connection")
+        raise psycopg.errors.error_from_result(result, driver.info.encoding)
+    return result.command_status
+
+
+def _roll_back(connection: Connection, driver: psycopg.Connection[Any]) -> None:
+    try:
+        driver.rollback()
+    except psycopg.Error:
+        connection.invalidate()
 
 
 def ping(login: Callable[[], Engine]) -> None:

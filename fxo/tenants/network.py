@@ -29,34 +29,34 @@ class Person:
 
 def check_partner(mail: str, password: str) -> UUID | None:
     """The partner with this address and password."""
-    with db.transaction(system_scope("sign_in")) as session:
+    with db.transaction(system_scope("sign_in")) as connection:
         row = db.execute(
-            session, "select partner_id, password_hash from partner_logins where email = :mail", mail=fold(mail)
+            connection, "select partner_id, password_hash from partner_logins where email = :mail", mail=fold(mail)
         ).first()
     return row.partner_id if passwords.matches(row.password_hash if row else None, password) and row else None
 
 
 def partner(partner_id: UUID) -> Person | None:
     """The partner, with what partners may do."""
-    with db.transaction(system_scope("sign_in")) as session:
+    with db.transaction(system_scope("sign_in")) as connection:
         row = db.execute(
-            session, f"select o.name, o.zone, {_THEME} from partners o where o.id = :id", id=partner_id, network=NETWORK
+            connection, f"select o.name, o.zone, {_THEME} from partners o where o.id = :id", id=partner_id, network=NETWORK
         ).first()
     return Person(Actor(partner_id, ActorKind.PARTNER, ROLES["partner"]), row.name, row.zone, row.theme) if row else None
 
 
 def check_operator(mail: str, password: str) -> UUID | None:
     """The operator with this address and password."""
-    with db.transaction(system_scope("sign_in")) as session:
-        row = db.execute(session, "select id, password_hash from operators where email = :mail", mail=fold(mail)).first()
+    with db.transaction(system_scope("sign_in")) as connection:
+        row = db.execute(connection, "select id, password_hash from operators where email = :mail", mail=fold(mail)).first()
     return row.id if passwords.matches(row.password_hash if row else None, password) and row else None
 
 
 def operator(operator_id: UUID) -> Person | None:
     """The operator, with what operators may do."""
-    with db.transaction(system_scope("sign_in")) as session:
+    with db.transaction(system_scope("sign_in")) as connection:
         row = db.execute(
-            session, f"select o.name, {_THEME} from operators o where o.id = :id", id=operator_id, network=NETWORK
+            connection, f"select o.name, {_THEME} from operators o where o.id = :id", id=operator_id, network=NETWORK
         ).first()
     return Person(Actor(operator_id, ActorKind.OPERATOR, ROLES["operator"]), row.name, theme=row.theme) if row else None
 

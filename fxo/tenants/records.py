@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from fxo.core import db
 from fxo.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -172,7 +172,7 @@ class Records:
         """The record of the tenant in scope, or the platform's own; what core gets as `load_config`."""
         if tx.scope.tenant_id == NETWORK:
             return self.platform()
-        return self._config(self._row(tx.session, "t.id = :id", id=tx.scope.tenant_id))
+        return self._config(self._row(tx.connection, "t.id = :id", id=tx.scope.tenant_id))
 
     def platform(self) -> TenantConfig:
         """The platform as if it were a tenant: for what belongs to nobody else, such as alarms of the network."""
@@ -184,10 +184,10 @@ class Records:
         """The tenant whose portal answers on this host, by slug or own domain; `NotFound` for any other."""
         base = "." + self.settings.base_domain
         slug = host.removesuffix(base) if host.endswith(base) else ""
-        with db.transaction(system_scope("hosts")) as session:
+        with db.transaction(system_scope("hosts")) as connection:
             return self._config(
                 self._row(
-                    session,
+                    connection,
                     "t.slug = :slug or t.id = (select h.tenant_id from hosts h where h.host = :host)",
                     slug=slug,
                     host=host,
@@ -196,18 +196,18 @@ class Records:
 
     def by_slug(self, slug: str) -> TenantConfig:
         """The tenant of that name; for the CLI."""
-        with db.transaction(system_scope("tenants")) as session:
-            return self._config(self._row(session, "t.slug = :slug", slug=slug))
+        with db.transaction(system_scope("tenants")) as connection:
+            return self._config(self._row(connection, "t.slug = :slug", slug=slug))
 
     def all(self) -> list[TenantConfig]:
         """Every tenant, by name; for the operator and the CLI."""
-        with db.transaction(system_scope("tenants")) as session:
-            rows = db.execute(session, f"select {_COLUMNS}, {_HOST} as host from tenants t order by t.name").all()
+        with db.transaction(system_scope("tenants")) as connection:
+            rows = db.execute(connection, f"select {_COLUMNS}, {_HOST} as host from tenants t order by t.name").all()
             return [self._config(row) for row in rows]
 
-    def _row(self, session: Session, where: str, **values: Any) -> Any:
+    def _row(self, connection: Connection, where: str, **values: Any) -> Any:
         row = db.execute(
-            session,
+            connection,
             f"select {_COLUMNS}, {_HOST} as host from tenants t where {where}",
             **values,
         ).first()

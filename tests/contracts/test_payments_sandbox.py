@@ -126,9 +126,9 @@ def key() -> str:
 
 def effects(of: str, *kinds: str) -> list[str]:
     """What really happened to this attempt or transfer."""
-    with transaction(system_scope("card_network")) as session:
+    with transaction(system_scope("card_network")) as connection:
         rows = execute(
-            session,
+            connection,
             "select kind from plugin_payments_sandbox.effects where attempt = :of or transfer = :of order by at, id",
             of=of,
         )
@@ -579,10 +579,12 @@ def test_no_table_and_no_log_ever_holds_a_card_number(
     given = browser.post(f"{PAGES}/tokens", json=details).get_json()["token"]
     sandbox.authorise(replace(order("works"), method=given))
     assert number not in caplog.text
-    with transaction(system_scope("card_network")) as session:
-        tables = execute(session, "select tablename from pg_tables where schemaname = 'plugin_payments_sandbox'").scalars().all()
+    with transaction(system_scope("card_network")) as connection:
+        tables = (
+            execute(connection, "select tablename from pg_tables where schemaname = 'plugin_payments_sandbox'").scalars().all()
+        )
         for table in tables:
-            rows = execute(session, f"select * from plugin_payments_sandbox.{table}").all()
+            rows = execute(connection, f"select * from plugin_payments_sandbox.{table}").all()
             assert number not in repr(rows), table
 
 

@@ -98,8 +98,8 @@ def notes(tenant_id: UUID, stream_id: UUID) -> tuple[str, ...]:
 
 
 def everything(tenant_id: UUID, stream_id: UUID) -> list[Recorded]:
-    with transaction(tenant_scope(tenant_id)) as session:
-        return read_stream(session, platform.current().store.keyring, tenant_id, stream_id)
+    with transaction(tenant_scope(tenant_id)) as connection:
+        return read_stream(connection, platform.current().store.keyring, tenant_id, stream_id)
 
 
 # Append and load ---------------------------------------------------------------------------------------------------
@@ -261,9 +261,8 @@ def test_a_gap_is_refused_by_the_database(somewhere: UUID, store: Store) -> None
     stream_id = new_id()
     write(tenant_scope(somewhere), CODE, note, stream_id, "a")
     for version in (2, 7):
-        with pytest.raises(StaleStream) as caught, store.transaction(tenant_scope(somewhere), CODE) as tx:
+        with pytest.raises(StaleStream), store.transaction(tenant_scope(somewhere), CODE) as tx:
             tx.append((replace(tx.load(NOTES, stream_id), version=version), [Noted("after a gap")]))
-        assert isinstance(caught.value.__cause__, psycopg.errors.SerializationFailure)
     with pytest.raises(StaleStream), store.transaction(tenant_scope(somewhere), CODE) as tx:
         tx.append((replace(tx.load(NOTES, new_id()), version=1), [Noted("without a beginning")]))
     assert notes(somewhere, stream_id) == ("a",)
@@ -272,9 +271,8 @@ def test_a_gap_is_refused_by_the_database(somewhere: UUID, store: Store) -> None
 def test_another_hash_than_the_streams_own_is_refused_by_the_database(somewhere: UUID, store: Store) -> None:
     stream_id = new_id()
     write(tenant_scope(somewhere), CODE, note, stream_id, "a")
-    with pytest.raises(StaleStream) as caught, store.transaction(tenant_scope(somewhere), CODE) as tx:
+    with pytest.raises(StaleStream), store.transaction(tenant_scope(somewhere), CODE) as tx:
         tx.append((replace(tx.load(NOTES, stream_id), hash=b"x" * 32), [Noted("another history")]))
-    assert isinstance(caught.value.__cause__, psycopg.errors.SerializationFailure)
     assert notes(somewhere, stream_id) == ("a",)
 
 
@@ -722,5 +720,5 @@ def test_platform_streams_are_written_in_the_systems_scope_alone(store: Store) -
     stream_id = new_id()
     store.run(system_scope("network"), CODE, note, stream_id, "ours")
     assert everything(new_id(), stream_id) == []
-    with transaction(system_scope("network")) as session:
-        assert [item.value for item in read_stream(session, store.keyring, NETWORK, stream_id)] == [Noted("ours")]
+    with transaction(system_scope("network")) as connection:
+        assert [item.value for item in read_stream(connection, store.keyring, NETWORK, stream_id)] == [Noted("ours")]

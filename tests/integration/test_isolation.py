@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,7 @@ def test_without_a_scope_no_function_of_ours_may_be_called(settings: Settings) -
             " and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')",
             (settings.role("app"),),
         ).fetchall()
-    assert len(rows) >= 7
+    assert len(rows) >= 6
     assert [name for name, may in rows if may] == []
 
 
@@ -621,12 +622,12 @@ def test_a_scope_never_outlives_its_transaction_on_the_connection(here: Story, s
     seen: list[tuple[int, str, str]] = []
 
     def work() -> None:
-        with transaction(scope) as session:
-            seen.append(tuple(execute(session, _WHO).one()))
+        with transaction(scope) as connection:
+            seen.append(tuple(execute(connection, _WHO).one()))
             if end == "error":
                 raise LookupError
             if end == "failed statement":
-                execute(session, "select * from there_is_no_such_table")
+                execute(connection, "select * from there_is_no_such_table")
 
     if end == "commit":
         work()
@@ -646,10 +647,44 @@ def test_the_next_transaction_on_the_same_connection_sees_its_own_tenant(here: S
         engine.dispose()
     pids = set()
     for told in (here, there, here):
-        with transaction(tenant_scope(told.config.id)) as session:
-            pids.add(execute(session, _WHO).one()[0])
-            assert {row[0] for row in execute(session, "select tenant_id from clients")} == {told.config.id}
+        with transaction(tenant_scope(told.config.id)) as connection:
+            pids.add(execute(connection, _WHO).one()[0])
+            assert {row[0] for row in execute(connection, "select tenant_id from clients")} == {told.config.id}
     assert len(pids) == 1
+
+
+def test_a_failure_that_somebody_ignored_is_an_error_at_the_end_and_nothing_is_kept(here: Story) -> None:
+    def work() -> None:
+        with here.parts.store.transaction(here.scope, here.client) as tx:
+            tx.driver.execute("update clients set company = 'Ignored Ltd'")
+            with suppress(psycopg.errors.UndefinedTable):
+                tx.driver.execute("select * from there_is_no_such_table")
+
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        work()
+    with transaction(here.scope) as connection:
+        assert execute(connection, "select 1 from clients where company = 'Ignored Ltd'").all() == []
+
+
+def test_a_connection_that_the_server_has_ended_is_left_for_a_new_one(here: Story, settings: Settings) -> None:
+    def end(pid: int) -> None:
+        with sql.superuser(settings) as other:
+            other.execute("select pg_terminate_backend(%s, 5000)", (pid,))
+
+    def ended_within() -> None:
+        with transaction(here.scope) as connection:
+            pids.append(execute(connection, _WHO).one()[0])
+            end(pids[0])
+
+    pids: list[int] = []
+    with pytest.raises(psycopg.OperationalError):
+        ended_within()
+    with transaction(here.scope) as connection:
+        pids.append(execute(connection, _WHO).one()[0])
+    end(pids[1])
+    with transaction(here.scope) as connection:
+        pids.append(execute(connection, _WHO).one()[0])
+    assert len(set(pids)) == 3
 
 
 def test_transactions_do_not_nest(here: Story) -> None:

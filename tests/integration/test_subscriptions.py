@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from fxo import platform
 from fxo.app import create_app
@@ -73,10 +73,10 @@ def store(app: Flask) -> Store:
 def keeping(name: str) -> Subscription:
     """A reader that keeps what it saw in a table; the same event twice would be an error there."""
 
-    def handle(session: Session, events: Sequence[Recorded]) -> None:
+    def handle(connection: Connection, events: Sequence[Recorded]) -> None:
         for item in events:
             db.execute(
-                session,
+                connection,
                 "insert into seen (reader, tenant_id, stream_id, version) values (:r, :t, :s, :v)",
                 r=name, t=item.tenant_id, s=item.stream_id, v=item.version,
             )  # fmt: skip
@@ -220,8 +220,8 @@ def test_what_was_computed_and_the_place_are_saved_together_or_not_at_all(store:
     before = len(seen(settings, "careful"))
     write(tenant_scope(new_id()), CODE, count, stream_id, 3)
 
-    def handle(session: Session, events: Sequence[Recorded]) -> None:
-        subscription.handle(session, events)
+    def handle(connection: Connection, events: Sequence[Recorded]) -> None:
+        subscription.handle(connection, events)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -238,11 +238,11 @@ def test_two_readers_of_one_name_take_turns(app: Flask, store: Store, settings: 
     write(tenant_scope(new_id()), CODE, count, stream_id, 4)
     together: list[int] = []
 
-    def handle(session: Session, events: Sequence[Recorded]) -> None:
+    def handle(connection: Connection, events: Sequence[Recorded]) -> None:
         inside.append(1)
         together.append(len(inside))
         go.wait(5)
-        keeping("twins").handle(session, events)
+        keeping("twins").handle(connection, events)
         inside.pop()
 
     def read() -> None:
@@ -268,7 +268,7 @@ def _waiting(settings: Settings) -> int:
 def test_a_reader_gets_its_own_types_alone_and_still_moves_on(store: Store, settings: Settings) -> None:
     got: list[str] = []
     subscription = Subscription(
-        "picky", lambda session, events: got.extend(item.type for item in events), frozenset({"reader_test.said"})
+        "picky", lambda connection, events: got.extend(item.type for item in events), frozenset({"reader_test.said"})
     )
     caught_up(subscription)
     got.clear()
@@ -292,7 +292,7 @@ def test_a_reader_gets_its_own_types_alone_and_still_moves_on(store: Store, sett
 def test_personal_fields_are_readable_for_a_reader_of_all_tenants(store: Store) -> None:
     words: list[str] = []
     subscription = Subscription(
-        "listener", lambda session, events: words.extend(item.value.words for item in events), frozenset({"reader_test.said"})
+        "listener", lambda connection, events: words.extend(item.value.words for item in events), frozenset({"reader_test.said"})
     )
     caught_up(subscription)
     words.clear()
@@ -305,11 +305,11 @@ def test_personal_fields_are_readable_for_a_reader_of_all_tenants(store: Store) 
 
 
 def test_the_lag_counts_what_is_readable_of_the_readers_types(app: Flask, store: Store) -> None:
-    subscription = Subscription("lagging", lambda session, events: None, frozenset({"reader_test.counted"}))
+    subscription = Subscription("lagging", lambda connection, events: None, frozenset({"reader_test.counted"}))
 
     def behind() -> int:
-        with db.transaction(system_scope("health")) as session:
-            return lag(session, subscription)
+        with db.transaction(system_scope("health")) as connection:
+            return lag(connection, subscription)
 
     assert behind() > 0
     caught_up(subscription, behind())
@@ -330,11 +330,11 @@ def test_the_lag_counts_what_is_readable_of_the_readers_types(app: Flask, store:
 def test_a_cursor_is_a_place_that_can_be_read_from_again(store: Store) -> None:
     stream_id = new_id()
     write(tenant_scope(new_id()), CODE, count, stream_id, 3)
-    with db.transaction(system_scope("subscriptions")) as session:
-        everything, end = read_after(session, store.keyring, Cursor(), types=ANY, limit=10_000)
+    with db.transaction(system_scope("subscriptions")) as connection:
+        everything, end = read_after(connection, store.keyring, Cursor(), types=ANY, limit=10_000)
         again, place = [], Cursor()
         while True:
-            events, place = read_after(session, store.keyring, place, types=ANY, limit=11)
+            events, place = read_after(connection, store.keyring, place, types=ANY, limit=11)
             again += events
             if not events:
                 break

@@ -16,8 +16,8 @@ _ROUNDS = 60
 
 def now(parts: platform.Platform) -> datetime:
     """The business time."""
-    with db.transaction(system_scope("clock")) as session:
-        return parts.clock.now(session)
+    with db.transaction(system_scope("clock")) as connection:
+        return parts.clock.now(connection)
 
 
 def move_to(parts: platform.Platform, moment: datetime) -> None:
@@ -28,9 +28,9 @@ def move_to(parts: platform.Platform, moment: datetime) -> None:
 def _arrive(moment: datetime) -> bool:
     """Move business time there; false where it has passed already."""
     ahead = moment - system_now()
-    with db.transaction(system_scope("clock")) as session:
+    with db.transaction(system_scope("clock")) as connection:
         statement = "update clock set ahead = :ahead where ahead <= :ahead returning ahead"
-        return bool(db.execute(session, statement, ahead=ahead).all())
+        return bool(db.execute(connection, statement, ahead=ahead).all())
 
 
 def move_by(parts: platform.Platform, by: timedelta) -> None:
@@ -60,8 +60,8 @@ def live_until(parts: platform.Platform, moment: datetime) -> None:
 
 
 def _next_due(parts: platform.Platform) -> datetime | None:
-    with db.transaction(system_scope("sweeper")) as session:
+    with db.transaction(system_scope("sweeper")) as connection:
         found: datetime | None = db.execute(
-            session, "select min(due_at) from work where state in ('due', 'leased')"
+            connection, "select min(due_at) from work where state in ('due', 'leased')"
         ).scalar_one_or_none()
     return found

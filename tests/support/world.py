@@ -74,15 +74,15 @@ class World:
 
     @property
     def now(self) -> datetime:
-        with db.transaction(system_scope("clock")) as session:
-            return self.parts.clock.now(session)
+        with db.transaction(system_scope("clock")) as connection:
+            return self.parts.clock.now(connection)
 
     def next_hour(self) -> datetime:
         return self.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
     def move_clock(self, to: datetime) -> None:
-        with db.transaction(system_scope("clock")) as session:
-            db.execute(session, "update clock set ahead = greatest(ahead, :ahead)", ahead=to - system_now())
+        with db.transaction(system_scope("clock")) as connection:
+            db.execute(connection, "update clock set ahead = greatest(ahead, :ahead)", ahead=to - system_now())
 
     # Work, and what is in the database
 

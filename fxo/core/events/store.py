@@ -13,8 +13,8 @@ from uuid import UUID
 
 import orjson
 import psycopg
+from sqlalchemy import Connection
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.orm import Session
 
 from fxo.core import db
 from fxo.core.clock import Clock
@@ -88,8 +88,8 @@ class Store:
     @contextmanager
     def transaction(self, scope: Scope, actor: Actor) -> Iterator[Transaction]:
         """One transaction in this scope for this actor; callbacks given to `after_commit` run once it is committed."""
-        with db.transaction(scope) as session:
-            tx = Transaction(self, session, scope, actor)
+        with db.transaction(scope) as connection:
+            tx = Transaction(self, connection, scope, actor)
             yield tx
         for callback in tx.callbacks:
             callback()
@@ -114,9 +114,9 @@ class Transaction:
     All loads come before the first write or row lock; otherwise readers could see a stream out of order.
     """
 
-    def __init__(self, store: Store, session: Session, scope: Scope, actor: Actor) -> None:
+    def __init__(self, store: Store, connection: Connection, scope: Scope, actor: Actor) -> None:
         self.store = store
-        self.session = session
+        self.connection = connection
         self.scope = scope
         self.actor = actor
         self.callbacks: list[Callable[[], object]] = []
@@ -124,18 +124,16 @@ class Transaction:
     @cached_property
     def now(self) -> datetime:
         """Business time, the same for the whole transaction."""
-        return self.store.clock.now(self.session)
+        return self.store.clock.now(self.connection)
 
     @cached_property
     def driver(self) -> psycopg.Connection[Any]:
         """The driver's connection of this transaction, for the hot statements."""
-        connection = self.session.connection().connection.driver_connection
-        assert isinstance(connection, psycopg.Connection)
-        return connection
+        return db.driver_of(self.connection)
 
     def execute(self, statement: str, **values: Any) -> CursorResult[Any]:
         """One SQL statement with named parameters (`:name`)."""
-        return db.execute(self.session, statement, **values)
+        return db.execute(self.connection, statement, **values)
 
     def after_commit(self, callback: Callable[[], object]) -> None:
         self.callbacks.append(callback)
@@ -221,21 +219,25 @@ class Transaction:
                         value,
                     )
                 )
+        self._insert(recorded, {stream.id: stream for stream, _ in changes})
+        return recorded
+
+    def _insert(self, recorded: Sequence[Recorded], streams: Mapping[UUID, Stream[Any]]) -> None:
         facts = [
             {
                 "stream": r.stream_id, "version": r.version, "id": r.event_id, "stream_type": r.stream_type, "type": r.type,
                 "schema_version": r.schema_version, "data": r.data, "hash": r.hash.hex(),
+                "after": streams[r.stream_id].hash.hex() if r.version == streams[r.stream_id].version + 1 > 1 else None,
             }
             for r in recorded
         ]  # fmt: skip
-        heads = [{"id": stream.id, "version": stream.version, "hash": stream.hash.hex()} for stream, _ in changes if stream]
+        about, at = recorded[0].meta, recorded[0].recorded_at
         try:
-            self.driver.execute(_APPEND, (tenant_id, now, _json(meta), _json(facts), _json(heads)))
-        except (psycopg.errors.UniqueViolation, psycopg.errors.SerializationFailure) as error:
-            raise StaleStream(
-                "Somebody else changed this a moment ago. Please look again and repeat if you still want to."
-            ) from error
-        return recorded
+            inserted = self.driver.execute(_APPEND, (_json(about), at, self.scope.tenant_id, _json(facts))).rowcount
+        except psycopg.errors.UniqueViolation as error:
+            raise StaleStream(_OVERTAKEN) from error
+        if inserted != len(facts):
+            raise StaleStream(_OVERTAKEN)
 
     def _meta(self) -> dict[str, Any]:
         return {
@@ -246,10 +248,9 @@ class Transaction:
         }
 
 
-def read_stream(session: Session, keyring: envelopes.Keyring, tenant_id: UUID, stream_id: UUID) -> list[Recorded]:
+def read_stream(connection: Connection, keyring: envelopes.Keyring, tenant_id: UUID, stream_id: UUID) -> list[Recorded]:
     """Every event of one stream in order, decoded; for readers that decide nothing (audit, verification)."""
-    driver = session.connection().connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
+    driver = db.driver_of(connection)
     rows = driver.execute(_LOAD, (tenant_id, stream_id)).fetchall()
     return _read(driver, keyring, tenant_id, stream_id, [row[1:] for row in rows if row[1] is not None])
 
@@ -280,7 +281,20 @@ from (select pg_current_xact_id_if_assigned()::text as xid) w
 left join events e on e.tenant_id = %s and e.stream_id = %s
 order by e.version"""
 
-_APPEND = "select append_events(%s, %s, %s::jsonb, %s::jsonb, %s::jsonb)"
+# All streams of a transaction in one statement. A version that is taken violates the primary key; `after` is the hash that the
+# first new event of an existing stream builds on: where the stream has no such end, the event is left out.
+_APPEND = """
+insert into events (
+    tenant_id, stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at, hash, epoch)
+select tenant.id, f.stream, f.version, f.id, f.stream_type, f.type, f.schema_version, f.data,
+       %s::jsonb, %s, decode(f.hash, 'hex'), (select current from epoch)
+from (select %s::uuid as id) tenant, jsonb_to_recordset(%s::jsonb) as f(
+    stream uuid, version int, id uuid, stream_type text, type text, schema_version int, data jsonb, hash text, after text)
+where f.after is null or f.after = (
+    select encode(e.hash, 'hex') from events e
+    where e.tenant_id = tenant.id and e.stream_id = f.stream and e.version = f.version - 1)"""
+
+_OVERTAKEN = "Somebody else changed this a moment ago. Please look again and repeat if you still want to."
 
 
 def _json(value: object) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from fxo.core import db
 from fxo.core.events import envelopes
@@ -31,19 +30,19 @@ class Subscription:
     """A named reader of all tenants' events: `handle` gets them in order and writes what it computes in the same transaction."""
 
     name: str
-    handle: Callable[[Session, Sequence[Recorded]], None]
+    handle: Callable[[Connection, Sequence[Recorded]], None]
     types: frozenset[str] = frozenset()
     """Only events of these types; empty for all."""
 
 
 def read_after(
-    session: Session, keyring: envelopes.Keyring, cursor: Cursor, *, types: frozenset[str] = frozenset(), limit: int = 500
+    connection: Connection, keyring: envelopes.Keyring, cursor: Cursor, *, types: frozenset[str] = frozenset(), limit: int = 500
 ) -> tuple[list[Recorded], Cursor]:
     """The next events after the cursor and the cursor behind them; only what no open transaction can still come before.
 
     Ordered by (epoch, transaction, position): in each stream versions rise by one, and nothing is missed or seen twice.
     """
-    driver = _driver(session)
+    driver = db.driver_of(connection)
     horizon = driver.execute(_HORIZON, _place(cursor)).fetchone()
     if horizon is None:
         return [], cursor
@@ -58,41 +57,35 @@ def read_after(
 
 def advance(subscription: Subscription, keyring: envelopes.Keyring, *, limit: int = 500) -> int:
     """Handle the next batch in one transaction with its cursor; returns how many events. Two readers of one name take turns."""
-    with db.transaction(system_scope("subscriptions")) as session:
-        db.execute(session, "insert into subscription_cursors(name) values (:n) on conflict do nothing", n=subscription.name)
+    with db.transaction(system_scope("subscriptions")) as connection:
+        db.execute(connection, "insert into subscription_cursors(name) values (:n) on conflict do nothing", n=subscription.name)
         place = db.execute(
-            session,
+            connection,
             "select epoch, txid::text, position from subscription_cursors where name = :n for update",
             n=subscription.name,
         ).one()
-        events, after = read_after(session, keyring, Cursor(*place), types=subscription.types, limit=limit)
+        events, after = read_after(connection, keyring, Cursor(*place), types=subscription.types, limit=limit)
         if events:
-            subscription.handle(session, events)
+            subscription.handle(connection, events)
         db.execute(
-            session,
+            connection,
             "update subscription_cursors set epoch = :e, txid = cast(:t as xid8), position = :p where name = :n",
             e=after.epoch, t=after.txid, p=after.position, n=subscription.name,
         )  # fmt: skip
         return len(events)
 
 
-def lag(session: Session, subscription: Subscription) -> int:
+def lag(connection: Connection, subscription: Subscription) -> int:
     """How many readable events of its types the subscription has not handled yet; a health figure."""
     found = db.execute(
-        session, "select epoch, txid::text, position from subscription_cursors where name = :n", n=subscription.name
+        connection, "select epoch, txid::text, position from subscription_cursors where name = :n", n=subscription.name
     ).first()
-    cursor, driver = Cursor(*found) if found else Cursor(), _driver(session)
+    cursor, driver = Cursor(*found) if found else Cursor(), db.driver_of(connection)
     horizon = driver.execute(_HORIZON, _place(cursor)).fetchone()
     if horizon is None:
         return 0
     counted = driver.execute(_LAG, {**_place(cursor), **_until(horizon), "types": sorted(subscription.types) or None}).fetchone()
     return int(counted[0]) if counted else 0
-
-
-def _driver(session: Session) -> psycopg.Connection[Any]:
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)
-    return connection
 
 
 def _place(cursor: Cursor) -> dict[str, Any]:

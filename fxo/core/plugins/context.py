@@ -45,23 +45,23 @@ class StoredState:
     plugin: str
 
     def get(self, key: str) -> Any:
-        with transaction(tenant_scope(self.tenant_id)) as session:
+        with transaction(tenant_scope(self.tenant_id)) as connection:
             statement = "select value from plugin_state where tenant_id = :tenant and plugin = :plugin and key = :key"
-            return execute(session, statement, tenant=self.tenant_id, plugin=self.plugin, key=key).scalar_one_or_none()
+            return execute(connection, statement, tenant=self.tenant_id, plugin=self.plugin, key=key).scalar_one_or_none()
 
     def put(self, key: str, value: Any) -> None:
-        with transaction(tenant_scope(self.tenant_id)) as session:
+        with transaction(tenant_scope(self.tenant_id)) as connection:
             execute(
-                session,
+                connection,
                 "insert into plugin_state (tenant_id, plugin, key, value) values (:tenant, :plugin, :key, cast(:value as jsonb))"
                 " on conflict (tenant_id, plugin, key) do update set value = excluded.value",
                 tenant=self.tenant_id, plugin=self.plugin, key=key, value=orjson.dumps(value).decode(),
             )  # fmt: skip
 
     def delete(self, key: str) -> None:
-        with transaction(tenant_scope(self.tenant_id)) as session:
+        with transaction(tenant_scope(self.tenant_id)) as connection:
             statement = "delete from plugin_state where tenant_id = :tenant and plugin = :plugin and key = :key"
-            execute(session, statement, tenant=self.tenant_id, plugin=self.plugin, key=key)
+            execute(connection, statement, tenant=self.tenant_id, plugin=self.plugin, key=key)
 
 
 @dataclass(frozen=True, slots=True)

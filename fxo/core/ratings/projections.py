@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from fxo.core import db
 from fxo.core.events.model import Recorded
@@ -47,10 +47,10 @@ def _answered(tx: Transaction, item: Recorded) -> None:
     )
 
 
-def _count(session: Session, events: Sequence[Recorded]) -> None:
+def _count(connection: Connection, events: Sequence[Recorded]) -> None:
     for partner_id in {item.value.partner_id for item in events}:
         db.execute(
-            session,
+            connection,
             "insert into partner_standing (partner_id, ratings, stars) select :p, count(*), coalesce(sum(stars), 0) from ratings"
             " where partner_id = :p and public on conflict (partner_id) do update set ratings = excluded.ratings,"
             " stars = excluded.stars",

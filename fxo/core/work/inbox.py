@@ -18,12 +18,12 @@ def receive(store: Store, provider: str, event_id: str, kind: str, reference: st
     The tenant is found by our reference, which is the id of the work row. The notice itself is never believed.
     """
     work_id = parse_id(order_reference or "")
-    with db.transaction(system_scope("inbox")) as session:
+    with db.transaction(system_scope("inbox")) as connection:
         tenant_id: UUID | None = None
         if work_id:
-            tenant_id = db.execute(session, "select tenant_id from work where id = :id", id=work_id).scalar_one_or_none()
+            tenant_id = db.execute(connection, "select tenant_id from work where id = :id", id=work_id).scalar_one_or_none()
         new = db.execute(
-            session,
+            connection,
             "insert into inbox (provider, event_id, kind, reference, order_reference, tenant_id, received_at)"
             " values (:p, :e, :k, :r, :o, :t, :at) on conflict do nothing returning 1",
             p=provider, e=event_id, k=kind, r=reference, o=order_reference, t=tenant_id, at=system_now(),

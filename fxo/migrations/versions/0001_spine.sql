@@ -32,35 +32,6 @@ begin
 end $$;
 create trigger events_are_facts before update or delete or truncate on events for each statement execute function events_are_facts();
 
--- Appends to one or more streams in one statement. `facts` are the new events in order; `heads` say where each stream that exists
--- must stand: a version that is taken raises unique_violation, a gap or another hash serialization_failure.
-create function append_events(tenant uuid, at timestamptz, about jsonb, facts jsonb, heads jsonb)
-returns void language plpgsql set search_path = public, pg_temp as $$
-begin
-    if exists (
-        select from jsonb_to_recordset(heads) as h(id uuid, version int, hash text)
-        where not exists (
-            select from events e
-            where e.tenant_id = tenant and e.stream_id = h.id and e.version = h.version and e.hash = decode(h.hash, 'hex'))
-    ) then
-        raise exception 'the stream does not stand where it was loaded' using errcode = 'serialization_failure';
-    end if;
-    if exists (
-        select from jsonb_to_recordset(facts) as f(stream uuid, version int)
-        where f.version > 1
-          and not exists (
-              select from jsonb_to_recordset(facts) as g(stream uuid, version int) where g.stream = f.stream and g.version = f.version - 1)
-          and not exists (
-              select from jsonb_to_recordset(heads) as h(id uuid, version int) where h.id = f.stream and h.version = f.version - 1)
-    ) then
-        raise exception 'the versions do not follow on' using errcode = 'serialization_failure';
-    end if;
-    insert into events (tenant_id, stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at, hash, epoch)
-    select tenant, f.stream, f.version, f.id, f.stream_type, f.type, f.schema_version, f.data, about, at, decode(f.hash, 'hex'),
-           (select current from epoch)
-    from jsonb_to_recordset(facts) as f(stream uuid, version int, id uuid, stream_type text, type text, schema_version int, data jsonb, hash text);
-end $$;
-
 create table subscription_cursors (
     name text primary key,
     epoch int not null default 0,
@@ -751,6 +722,5 @@ grant select on preferences to {system};
 
 -- Nothing may be called by everybody.
 revoke execute on all functions in schema public from public;
-grant execute on function append_events to {tenant}, {partner}, {system};
 grant execute on function take_time, keep_time, move_time, free_time to {tenant};
 grant usage on schema public to {app}, {tenant}, {partner}, {operator}, {system};

@@ -46,9 +46,9 @@ class LocalCalendar:
         return self._agree(wanted)
 
     def cancel_meeting(self, reference: str) -> None:
-        with transaction(system_scope("meeting_page")) as session:
+        with transaction(system_scope("meeting_page")) as connection:
             execute(
-                session,
+                connection,
                 "update plugin_calendar_local.meetings set cancelled = true where reference = :reference and tenant_id = :tenant",
                 reference=reference, tenant=self._context.tenant_id,
             )  # fmt: skip
@@ -61,9 +61,9 @@ class LocalCalendar:
 
     def _agree(self, wanted: MeetingWanted) -> Meeting:
         """Make the row agree with what is wanted; the token stays, and an older sequence changes nothing."""
-        with transaction(system_scope("meeting_page")) as session:
+        with transaction(system_scope("meeting_page")) as connection:
             execute(
-                session,
+                connection,
                 "insert into plugin_calendar_local.meetings as kept"
                 " (reference, tenant_id, token, uid, sequence, title, starts_at, ends_at)"
                 " values (:reference, :tenant, :token, :uid, :sequence, :title, :starts_at, :ends_at)"
@@ -74,7 +74,7 @@ class LocalCalendar:
                 sequence=wanted.sequence, title=wanted.title, starts_at=wanted.starts_at, ends_at=wanted.ends_at,
             )  # fmt: skip
             kept = execute(
-                session,
+                connection,
                 "select token, sequence from plugin_calendar_local.meetings where reference = :reference and tenant_id = :tenant",
                 reference=wanted.reference, tenant=self._context.tenant_id,
             ).one()  # fmt: skip
@@ -83,9 +83,9 @@ class LocalCalendar:
 
 def meeting_by_token(token: str) -> LocalMeeting | None:
     """The meeting that the link leads to; None for a link that leads nowhere."""
-    with transaction(system_scope("meeting_page")) as session:
+    with transaction(system_scope("meeting_page")) as connection:
         row = execute(
-            session,
+            connection,
             "select reference, tenant_id, title, starts_at, ends_at, cancelled"
             " from plugin_calendar_local.meetings where token = :token",
             token=token,

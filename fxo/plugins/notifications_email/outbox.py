@@ -33,9 +33,9 @@ def keep(message: Message, tenant_id: UUID, now: datetime) -> None:
         {"filename": one.filename, "content_type": one.content_type, "content": base64.b64encode(one.content).decode()}
         for one in message.attachments
     ]
-    with transaction(tenant_scope(tenant_id)) as session:
+    with transaction(tenant_scope(tenant_id)) as connection:
         execute(
-            session,
+            connection,
             "insert into plugin_notifications_email.outbox"
             " (message_id, tenant_id, kind, to_name, to_address, subject, text, html, attachments, headers, from_name, sent_at)"
             " values (:id, :tenant, :kind, :to_name, :to_address, :subject, :text, :html,"
@@ -49,9 +49,9 @@ def keep(message: Message, tenant_id: UUID, now: datetime) -> None:
 
 def empty(tenant_id: UUID, message_ids: Sequence[str]) -> None:
     """Leave nothing of these messages but that they were sent."""
-    with transaction(tenant_scope(tenant_id)) as session:
+    with transaction(tenant_scope(tenant_id)) as connection:
         execute(
-            session,
+            connection,
             "update plugin_notifications_email.outbox set to_name = :erased, to_address = '', subject = :erased, text = :erased,"
             " html = '', attachments = '[]', headers = '{}' where message_id = any(:ids)",
             erased=ERASED, ids=list(message_ids),
@@ -60,20 +60,20 @@ def empty(tenant_id: UUID, message_ids: Sequence[str]) -> None:
 
 def outbox(tenant_id: UUID | None, limit: int = 100, *, words: str = "") -> list[Kept]:
     """The newest messages first, of one tenant or (None) of all; only those whose reader or subject has these words."""
-    with transaction(_scope(tenant_id)) as session:
+    with transaction(_scope(tenant_id)) as connection:
         statement = (
             "select * from plugin_notifications_email.outbox"
             " where position(lower(:words) in lower(to_name || ' ' || to_address || ' ' || subject)) > 0"
             " order by sent_at desc, message_id desc limit :limit"
         )
-        return [_kept(row) for row in execute(session, statement, limit=limit, words=words)]
+        return [_kept(row) for row in execute(connection, statement, limit=limit, words=words)]
 
 
 def outbox_message(message_id: str, tenant_id: UUID | None = None) -> Kept | None:
     """The message of that id, among one tenant's or (None) among all."""
-    with transaction(_scope(tenant_id)) as session:
+    with transaction(_scope(tenant_id)) as connection:
         statement = "select * from plugin_notifications_email.outbox where message_id = :id"
-        row = execute(session, statement, id=message_id).one_or_none()
+        row = execute(connection, statement, id=message_id).one_or_none()
     return _kept(row) if row else None
 
 

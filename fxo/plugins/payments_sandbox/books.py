@@ -9,8 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import RowMapping
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, RowMapping
 
 from fxo.core.db import execute
 from fxo.core.errors import Declined
@@ -35,15 +34,15 @@ def reference(kind: str) -> str:
 class Books:
     """One merchant's part of the books in one transaction, at one business time. `changes` is what to announce after it."""
 
-    def __init__(self, session: Session, tenant_id: UUID, now: datetime) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, tenant_id: UUID, now: datetime) -> None:
+        self._connection = connection
         self._tenant_id = tenant_id
         self.now = now
         self.changes: list[Change] = []
 
     def _execute(self, statement: str, **values: Any) -> Sequence[RowMapping]:
         found = execute(
-            self._session, statement.replace("$", "plugin_payments_sandbox."), tenant=self._tenant_id, now=self.now, **values
+            self._connection, statement.replace("$", "plugin_payments_sandbox."), tenant=self._tenant_id, now=self.now, **values
         )
         return found.mappings().all() if found.returns_rows else ()
 

@@ -27,9 +27,9 @@ ANSWER_WINDOW = timedelta(days=7)
 def issue_token(details: Mapping[str, Any], now: datetime) -> str:
     """A token for the card that was typed; the number itself is not kept. Raises `Invalid` with the field to mend."""
     card, token = read_card(details, now), f"tok_{secrets.token_urlsafe(24)}"
-    with transaction(system_scope("card_network")) as session:
+    with transaction(system_scope("card_network")) as connection:
         execute(
-            session,
+            connection,
             "insert into plugin_payments_sandbox.tokens (token, card, made_at) values (:token, :card, :now)",
             token=token,
             card=card.name,
@@ -40,9 +40,9 @@ def issue_token(details: Mapping[str, Any], now: datetime) -> str:
 
 def merchant_of(challenge: str) -> tuple[UUID, Account] | None:
     """Whose payment the confirmation page with this address is about."""
-    with transaction(system_scope("card_network")) as session:
+    with transaction(system_scope("card_network")) as connection:
         found = execute(
-            session,
+            connection,
             "select tenant_id, endpoint, deliver_to, secret from plugin_payments_sandbox.attempts"
             " join plugin_payments_sandbox.accounts using (tenant_id) where challenge = :challenge",
             challenge=challenge,
@@ -65,8 +65,8 @@ class Network:
     @contextmanager
     def _books(self, key: str | None = None) -> Iterator[Books]:
         now = self._clock()
-        with transaction(system_scope("card_network")) as session:
-            books = Books(session, self._tenant_id, now)
+        with transaction(system_scope("card_network")) as connection:
+            books = Books(connection, self._tenant_id, now)
             if key is not None:
                 books.serialise(key)
             yield books

@@ -89,5 +89,5 @@ def _network(challenge: str) -> Network:
 
 def _now() -> datetime:
     """Business time: that of the demo where its clock was moved."""
-    with transaction(system_scope("card_network")) as session:
-        return Clock(demo=True).now(session)
+    with transaction(system_scope("card_network")) as connection:
+        return Clock(demo=True).now(connection)
