@@ -21,9 +21,9 @@ class Figure:
 
 def members(scope: Scope, limit: int) -> list[Figure]:
     """The newest accounts of a tenant, its administrators first."""
-    with db.transaction(scope) as session:
+    with db.transaction(scope) as connection:
         rows = db.execute(
-            session,
+            connection,
             "select m.id, c.name, c.company, m.role from members m join clients c on c.tenant_id = m.tenant_id and c.id = m.id"
             " where m.tenant_id = :tenant order by m.role = 'administrator' desc, m.joined_at desc, m.id limit :limit",
             tenant=scope.tenant_id,
@@ -34,15 +34,15 @@ def members(scope: Scope, limit: int) -> list[Figure]:
 
 def partners() -> list[Figure]:
     """Every partner of the network who can sign in, by name."""
-    with db.transaction(system_scope("demo")) as session:
+    with db.transaction(system_scope("demo")) as connection:
         rows = db.execute(
-            session, "select p.id, p.name, p.title from partners p join partner_logins l on l.partner_id = p.id order by p.name"
+            connection, "select p.id, p.name, p.title from partners p join partner_logins l on l.partner_id = p.id order by p.name"
         ).all()
     return [Figure(*row, "partner") for row in rows]
 
 
 def operators() -> list[Figure]:
     """Every operator, by name."""
-    with db.transaction(system_scope("demo")) as session:
-        rows = db.execute(session, "select id, name from operators order by name").all()
+    with db.transaction(system_scope("demo")) as connection:
+        rows = db.execute(connection, "select id, name from operators order by name").all()
     return [Figure(*row, "", "operator") for row in rows]
