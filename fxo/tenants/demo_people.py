@@ -36,7 +36,8 @@ def partners() -> list[Figure]:
     """Every partner of the network who can sign in, by name."""
     with db.transaction(system_scope("demo")) as connection:
         rows = db.execute(
-            connection, "select p.id, p.name, p.title from partners p join partner_logins l on l.partner_id = p.id order by p.name"
+            connection,
+            "select p.id, p.name, p.title from partners p join partner_logins l on l.partner_id = p.id order by p.name",
         ).all()
     return [Figure(*row, "partner") for row in rows]
 
