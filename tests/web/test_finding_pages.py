@@ -101,7 +101,9 @@ def test_a_roster_without_anybody_says_so_and_shows_an_administrator_where_to_be
     assert page.status == 200
     assert "The experts are still being chosen" in page.words
     assert not page.soup.select("form[action='/briefs'], a.example")
-    assert "still being chosen" in visitor("empty.localhost").get("/experts").words
+    directory = visitor("empty.localhost").get("/experts")
+    assert "still being chosen" in directory.words
+    assert not directory.soup.select("#directory, #q"), "there is nothing to filter"
     add_member(empty, "boss@empty.example", role="administrator")
     boss = visitor("empty.localhost")
     sign_in(boss, "boss@empty.example", PASSWORD)
