@@ -21,9 +21,10 @@ from fxo.core.consultations import slots
 from fxo.core.events.store import Stream, Transaction
 from fxo.core.events.subscriptions import advance
 from fxo.core.ids import derived_id
+from fxo.core.matching import commands as matching
 from fxo.core.partners.commands import partner_id_of
 from fxo.core.partners.importing import PartnerImport
-from fxo.core.scope import CODE, TenantConfig, tenant_scope
+from fxo.core.scope import CODE, ROLES, Actor, ActorKind, TenantConfig, tenant_scope
 from fxo.core.work import demo_clock
 from fxo.demo.portals import Person, Portal
 from fxo.demo.telling import Fate, Teller, Told, then
@@ -102,6 +103,11 @@ def tell(
         teller = Teller(parts, config)
         teller.tell([each for each in told if each.fate is not Fate.BOOKED], over=True)
         teller.tell([each for each in told if each.fate is Fate.BOOKED], over=False)
+        members = {ids[member.mail] for member in portal.members}
+        for each in told:
+            if each.client_id in members:  # who signs in finds shortlists of their own
+                who = Actor(each.client_id, ActorKind.MEMBER, ROLES["client"])
+                matching.match(parts.store, parts.providers, tenant_scope(config.id), who, config, each.brief_id)
     for subscription in parts.subscriptions:
         while advance(subscription, parts.store.keyring):
             pass
@@ -133,11 +139,11 @@ def _told(
     session_id: UUID, plan: Planned, client: Person, client_id: UUID, item: PartnerImport, week: _Week, now: datetime
 ) -> Told:
     at = week.near(now + timedelta(days=plan.days), client.zone, ahead=plan.fate is Fate.BOOKED)
-    problems = _problems()[item.roles[0]]
+    problems, turn = _problems()[item.roles[0]], STANDING.index(plan) if plan in STANDING else plan.number + len(item.name)
     return Told(
         session_id, client_id, Attendee(client.name, client.mail, client.zone),
         partner_id_of(item.id), Attendee(item.name, item.email, item.timezone), week.availability,
-        problem=problems[(len(item.name) + len(week.busy)) % len(problems)],
+        problem=problems[turn % len(problems)],
         booked_at=min(at - timedelta(days=3), now) - timedelta(hours=2, minutes=session_id.int % 50), starts_at=at,
         fate=plan.fate, stars=plan.stars, comment=plan.comment, rated_after=timedelta(minutes=20 + session_id.int % 2_000),
     )  # fmt: skip

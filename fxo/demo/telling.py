@@ -74,6 +74,10 @@ class Told:
     rated_after: timedelta = timedelta(hours=2)
 
     @property
+    def brief_id(self) -> UUID:
+        return derived_id(self.id, "brief")
+
+    @property
     def ends_at(self) -> datetime:
         return self.starts_at + timedelta(hours=1)
 
@@ -222,7 +226,7 @@ class _Life:
 
     def hold(self, tx: Then) -> None:
         told, config = self.told, self.config
-        brief = _new(BRIEF, derived_id(told.id, "brief"))
+        brief = _new(BRIEF, told.brief_id)
         during = slots.during(told.availability, told.starts_at)
         terms = Held(
             told.client_id, told.partner_id, brief.id, told.starts_at, told.ends_at, *during, tx.now + timedelta(minutes=10),

@@ -53,7 +53,7 @@ def panel() -> ResponseReturnValue:
         sign_in="/demo/sign-in",
         doors=list(_doors()),
         coming=[clock_bar.told(each, now, _zone()) for each in coming],
-        cards=[{"number": card.number, "does": card.does} for card in CARDS],
+        cards=[{"number": card.number.replace(" ", "\u00a0"), "does": card.does} for card in CARDS],
     )
 
 

@@ -53,8 +53,8 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[Demo]:
-    """A demo with data of its own in that folder, on a free port: database, queue, web, worker, sweeper."""
+def demo(folder: Path, *, bare: bool = True) -> Iterator[Demo]:
+    """A demo with data of its own in that folder, on a free port: database, queue, web, worker, sweeper; `bare` without a past."""
     given = Settings(
         _env_file=None,
         **dict.fromkeys(("database_url", "database_admin_url", "database_system_url", "database_operator_url", "redis_url"), ""),
@@ -69,7 +69,7 @@ def demo(folder: Path) -> Iterator[Demo]:
         log_level="WARNING",
     )
     try:
-        with started(given, port=0) as running:
+        with started(given, port=0, bare=bare) as running:
             yield running
     finally:
         embedded.remove(folder)
