@@ -196,6 +196,29 @@ def test_a_field_says_how_to_mend_it_on_leaving_and_on_sending(arrive: Arrive) -
     page.wait_for_url("**/styleguide?mail=sarah%40lindqvist.example*")
 
 
+def test_undo_is_reached_by_keyboard_save_while_somebody_types(arrive: Arrive) -> None:
+    page = guide(arrive, **DESKTOP)
+    page.evaluate("document.querySelector('[data-sample]').removeAttribute('data-sample')")
+    page.get_by_label("Company").press("Control+z")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.get_by_label("Company").evaluate("box => box.blur()")
+        page.keyboard.press("Control+z")
+    assert "form_token=token" in str(sent.value.post_data)
+
+
+def test_a_long_form_asks_before_it_is_left_unsent(arrive: Arrive) -> None:
+    page = guide(arrive, **DESKTOP)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.get_by_role("link", name="Help", exact=True).click()
+    page.wait_for_url("**/help")
+    page.go_back()
+    page.get_by_label("Notes", exact=True).press_sequentially("And one more thing.")
+    page.get_by_role("link", name="Help", exact=True).click()
+    page.wait_for_url("**/help")
+    assert asked == ["beforeunload"]
+
+
 def test_the_theme_changes_at_once_and_stays(arrive: Arrive) -> None:
     page = guide(arrive, **PHONE)
     page.get_by_role("button", name="Theme: as the system. Change to light").click()
