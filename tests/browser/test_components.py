@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from fxo.demo.start import Demo
 from tests.support.chromium import DESKTOP, PHONE, Person
 
 pytestmark = pytest.mark.browser
@@ -36,6 +37,22 @@ def test_axe_finds_nothing_on_the_style_guide_in_either_theme(arrive: Arrive, de
         found = Axe().run(page).response["violations"]
         assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found] == [], theme
     assert person.faults == []
+
+
+def test_axe_finds_nothing_on_the_pages_of_the_footer_and_on_an_error(arrive: Arrive) -> None:
+    person = arrive("fortium", **PHONE)
+    for path in ("/help", "/how-payment-works", "/privacy", "/nothing"):
+        found = Axe().run(person.go(path)).response["violations"]
+        assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found] == [], path
+
+
+def test_axe_finds_nothing_in_the_command_menu_over_a_page(arrive: Arrive, demo: Demo) -> None:
+    person = arrive("ops", **DESKTOP)
+    person.sign_in(demo.signins.operator)
+    person.page.keyboard.press("Control+k")
+    expect(person.page.locator("#commands").get_by_role("combobox")).to_be_focused()
+    found = Axe().run(person.page).response["violations"]
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found] == []
 
 
 def test_a_menu_opens_moves_and_closes_by_keyboard(arrive: Arrive) -> None:
