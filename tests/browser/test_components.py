@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from fxo.demo.start import Demo
 from tests.support.chromium import DESKTOP, PHONE, Person
 
 pytestmark = pytest.mark.browser
@@ -36,6 +37,22 @@ def test_axe_finds_nothing_on_the_style_guide_in_either_theme(arrive: Arrive, de
         found = Axe().run(page).response["violations"]
         assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found] == [], theme
     assert person.faults == []
+
+
+def test_axe_finds_nothing_on_the_pages_of_the_footer_and_on_an_error(arrive: Arrive) -> None:
+    person = arrive("fortium", **PHONE)
+    for path in ("/help", "/how-payment-works", "/privacy", "/nothing"):
+        found = Axe().run(person.go(path)).response["violations"]
+        assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found] == [], path
+
+
+def test_axe_finds_nothing_in_the_command_menu_over_a_page(arrive: Arrive, demo: Demo) -> None:
+    person = arrive("ops", **DESKTOP)
+    person.sign_in(demo.signins.operator)
+    person.page.keyboard.press("Control+k")
+    expect(person.page.locator("#commands").get_by_role("combobox")).to_be_focused()
+    found = Axe().run(person.page).response["violations"]
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found] == []
 
 
 def test_a_menu_opens_moves_and_closes_by_keyboard(arrive: Arrive) -> None:
@@ -194,6 +211,29 @@ def test_a_field_says_how_to_mend_it_on_leaving_and_on_sending(arrive: Arrive) -
     expect(form.locator(".field__error")).to_have_count(0)
     form.get_by_role("button", name="Check it").click()
     page.wait_for_url("**/styleguide?mail=sarah%40lindqvist.example*")
+
+
+def test_undo_is_reached_by_keyboard_save_while_somebody_types(arrive: Arrive) -> None:
+    page = guide(arrive, **DESKTOP)
+    page.evaluate("document.querySelector('[data-sample]').removeAttribute('data-sample')")
+    page.get_by_label("Company").press("Control+z")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.get_by_label("Company").evaluate("box => box.blur()")
+        page.keyboard.press("Control+z")
+    assert "form_token=token" in str(sent.value.post_data)
+
+
+def test_a_long_form_asks_before_it_is_left_unsent(arrive: Arrive) -> None:
+    page = guide(arrive, **DESKTOP)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.get_by_role("link", name="Help", exact=True).click()
+    page.wait_for_url("**/help")
+    page.go_back()
+    page.get_by_label("Notes", exact=True).press_sequentially("And one more thing.")
+    page.get_by_role("link", name="Help", exact=True).click()
+    page.wait_for_url("**/help")
+    assert asked == ["beforeunload"]
 
 
 def test_the_theme_changes_at_once_and_stays(arrive: Arrive) -> None:

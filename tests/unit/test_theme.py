@@ -44,8 +44,9 @@ def test_every_brand_can_be_read_in_light_and_in_dark() -> None:
 
 
 def test_every_surface_is_among_those_that_brands_are_checked_on() -> None:
-    surfaces = r"--(?:paper|surface|sunken|raised|hover|hover-raised)"
-    roles = re.findall(surfaces + r": light-dark\(var\(--n(\d+)\), var\(--n(\d+)\)\)", TOKENS)
+    roles = re.findall(
+        r"--(?:paper|surface|sunken|raised|hover|hover-raised): light-dark\(var\(--n(\d+)\), var\(--n(\d+)\)\)", TOKENS
+    )
     assert len(roles) == 6
     assert {neutral(int(light)) for light, _ in roles} <= set(LIGHT)
     assert {neutral(int(dark)) for _, dark in roles} <= set(DARK)
