@@ -14,6 +14,7 @@ import pytest
 from fxo.core.clock import in_zone
 from fxo.core.consultations.model import EARLY
 from fxo.core.ids import new_id
+from fxo.core.payments.model import CONSENT
 from tests.conftest import PASSWORD, add_member
 from tests.support.browser import Page, Person
 from tests.support.flow import booking_of, card_token, choice, pay, sign_in
@@ -168,6 +169,15 @@ def test_a_session_that_is_held_or_over_wants_no_card(told: Story, sarah: Person
     assert told.effects("hold") == ["hold"]
     empty = sarah.post(f"/sessions/{far}/card", form | {"method": "new", "method_token": ""})
     assert (empty.status, "Please enter your card." in empty.words) == (422, True)
+
+
+def test_the_sentence_that_one_agrees_to_is_the_one_that_is_recorded(told: Story, sarah: Person) -> None:
+    page, session = held(told, sarah, 2 * DAY)
+    assert CONSENT in page.words
+    sarah.follow(pay(sarah, page))
+    [(recorded,)] = told.rows("select data->>'consent' from events where type = 'payment.requested'")
+    assert recorded == CONSENT
+    assert told.state(session) == "confirmed"
 
 
 # Saved cards -------------------------------------------------------------------------------------------------------------

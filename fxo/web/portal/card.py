@@ -14,7 +14,6 @@ from fxo.core.errors import FxoError, Invalid
 from fxo.core.partners import queries as partners
 from fxo.core.payments import commands as payments
 from fxo.core.payments import queries as payment_rows
-from fxo.core.payments.model import CONSENT
 from fxo.core.payments.plan import Mode, after_refusal
 from fxo.core.payments.queries import PaymentRow, payment_id_of
 from fxo.core.scope import Permission
@@ -70,7 +69,7 @@ def _card_page(consultation_id: UUID, problem: str = "", status: int = 200) -> R
         card={"module_url": setup.module_url, "config": dict(setup.public_config)},
         action=f"/sessions/{row.id}/card",
         button_label=_("Hold %(price)s on this card", price=str(row.price)) if now_held else _("Keep this card for the session"),
-        consent=_(CONSENT),
+        consent=planner.consent(),
         error=error,
     )
     return page, status

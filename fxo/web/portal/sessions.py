@@ -186,6 +186,9 @@ def _follow_up(standing: Standing, kept: dict[str, str]) -> dict[str, Any]:
         entry = partners.roster_entry(tx, row.partner_id)
     found = times.next_times([row.partner_id], standing.now).get(row.partner_id, []) if entry else []
     return {
+        "title": _("Another time with %(name)s", name=standing.first)
+        if row.state in ("cancelled", "lost")
+        else _("Go on with %(name)s", name=standing.first),
         "slots": [shown.slot(slot.start, standing.zone, now=standing.now) for slot in found],
         "price": str(entry.price(here().tenant)) if entry else "",
         "fields": {"partner": str(row.partner_id)} | kept,
