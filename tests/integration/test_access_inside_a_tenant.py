@@ -43,6 +43,10 @@ BOUND = {
     ("portal", "GET", "/book/<consultation_id>/return"),
     ("portal", "GET", "/sessions/<consultation_id>"),
     ("portal", "GET", "/sessions/<consultation_id>/session.ics"),
+    ("portal", "GET", "/sessions/<consultation_id>/calendar/<which>"),
+    ("portal", "GET", "/sessions/<consultation_id>/card"),
+    ("portal", "POST", "/sessions/<consultation_id>/card"),
+    ("portal", "POST", "/settings/cards/<card_id>/remove"),
     ("portal", "POST", "/sessions/<consultation_id>/check-in"),
     ("portal", "POST", "/sessions/<consultation_id>/rating"),
     ("partners", "GET", "/sessions/<consultation_id>"),
@@ -110,6 +114,7 @@ class Scene:
         self.brief_id = UUID(location.rpartition("/")[2])
         self.booked = told.book("dana", told.ahead(2 * DAY))
         told.work()
+        [(self.card_id,)] = told.rows("select id from saved_methods")
         self.held = told.hold("ines", told.ahead(3 * DAY))
         self.dana = entered(app, PARTNERS, "dana@partners.example")
         self.strangers = {
@@ -125,9 +130,15 @@ class Scene:
 
     def path(self, rule: str, **ids: UUID) -> str:
         booked = self.held if rule.startswith("/book/") else self.booked
-        return rule.replace("<brief_id>", str(ids.get("brief", self.brief_id))).replace(
-            "<consultation_id>", str(ids.get("booked", booked))
-        )
+        values = {
+            "brief_id": ids.get("brief", self.brief_id),
+            "consultation_id": ids.get("booked", booked),
+            "card_id": ids.get("card", self.card_id),
+            "which": "google",
+        }
+        for name, value in values.items():
+            rule = rule.replace(f"<{name}>", str(value))
+        return rule
 
     def send(self, person: Person, method: str, path: str) -> Page:
         if method == "GET":
@@ -176,7 +187,7 @@ def test_every_address_with_an_id_is_looked_at_here(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("place", "method", "rule"), sorted(BOUND))
 def test_nobody_else_finds_what_belongs_to_somebody(scene: Scene, place: str, method: str, rule: str) -> None:
-    path, nowhere = scene.path(rule), scene.path(rule, brief=new_id(), booked=new_id())
+    path, nowhere = scene.path(rule), scene.path(rule, brief=new_id(), booked=new_id(), card=new_id())
     on_portal = place == "portal"
     for who, person in scene.strangers.items():
         if (person.host == PARTNERS) is on_portal:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 
-from fxo.core.clients.model import CLIENT, Adopted, Client, Erased, Joined
+from fxo.core.clients import model
+from fxo.core.clients.model import CLIENT, Adopted, Client, Erased, Joined, Moved, NotificationsChosen, ProfileChanged
 from fxo.core.errors import Invalid
 from fxo.core.ids import new_id
 from fxo.core.matching.model import BRIEF, LONGEST, Brief, Matched, Revised, Submitted, revise
+from fxo.core.notifications.catalogue import CATALOGUE
+from fxo.core.notifications.choices import CHOICES, OPTIONAL, choice_of
 from tests.support.decisions import after, given
 
 SARAH, VISITORS = new_id(), [new_id(), new_id(), new_id()]
@@ -68,3 +72,41 @@ def test_a_brief_without_words_or_with_too_many_is_refused_and_so_are_too_many_t
         replace(CHOSEN, topics=tuple(map(str, range(13)))),
     ):
         given(BRIEF, SUBMITTED).when(revise, wanted).then(Invalid)
+
+
+PROFILE = ProfileChanged(SARAH, "Sarah Holm", "Holm AB", "CFO", "Asia/Kathmandu")
+
+
+def test_a_profile_is_changed_once_for_the_same_words() -> None:
+    given(CLIENT, JOINED).when(model.change_profile, PROFILE).then(PROFILE)
+    given(CLIENT, JOINED, PROFILE).when(model.change_profile, PROFILE).then()
+    given(CLIENT, JOINED, PROFILE, Moved(SARAH, "UTC")).when(model.change_profile, PROFILE).then(PROFILE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": ""}, {"name": "x" * 121}, {"company": "x" * 201}, {"title": "x" * 121}, {"zone": ""}, {"zone": "Mars/Base"}],
+    ids=str,
+)
+def test_a_profile_that_makes_no_sense_is_mended_at_the_field(change: dict[str, str]) -> None:
+    wanted = replace(PROFILE, **change)
+    given(CLIENT, JOINED).when(model.change_profile, wanted).then(Invalid)
+    with pytest.raises(Invalid) as refusal:
+        model.change_profile(after(CLIENT, JOINED), wanted)
+    assert refusal.value.field in change
+
+
+def test_a_choice_of_mails_is_kept_once_and_may_be_taken_back() -> None:
+    none, some = NotificationsChosen(SARAH, ()), NotificationsChosen(SARAH, ("reminder_1h",))
+    given(CLIENT, JOINED).when(model.choose_notifications, none).then()
+    given(CLIENT, JOINED).when(model.choose_notifications, some).then(some)
+    given(CLIENT, JOINED, some).when(model.choose_notifications, some).then()
+    given(CLIENT, JOINED, some).when(model.choose_notifications, none).then(none)
+
+
+def test_every_mail_to_a_client_stands_in_one_line_of_the_choice() -> None:
+    mails = {kind for kind, entry in CATALOGUE.items() if entry.to == "client"}
+    lines = [kind for choice in CHOICES for kind in choice.kinds]
+    assert sorted(lines) == sorted(mails), "a new kind needs its line, and whether it may be left out"
+    assert {choice_of(kind) for kind in mails} - {None} == OPTIONAL
+    assert choice_of("payment_received_client") is None

@@ -205,6 +205,56 @@ def test_nothing_changes_a_payment_that_has_ended(past: tuple[object, ...], late
     assert PAYMENT.evolve(state, late) == state
 
 
+# Another card than the saved one ------------------------------------------------------------------------------------
+
+CHANGING = (ASKED, CARD, REFUSED, ASKED_AGAIN)
+CARD_AGAIN, HELD_AGAIN = replace(CARD, attempt=SECOND, method="sm_2"), replace(HELD, attempt=SECOND, reference="sp_3")
+
+
+@pytest.mark.parametrize("past", [(ASKED, CARD), (ASKED, CARD, REFUSED), (*CHANGING, Declined(SECOND, "card_declined"))])
+def test_a_saved_card_may_be_changed_whether_it_was_refused_or_not(past: tuple[object, ...]) -> None:
+    given(*past).when(model.change_card, replace(ASKED, attempt=AGAIN)).then(replace(ASKED, attempt=AGAIN))
+
+
+@pytest.mark.parametrize("past", [(), (ASKED,), (ASKED, DECLINED), (ASKED, HELD), *ENDINGS.values()])
+def test_where_no_card_is_waited_for_none_is_changed(past: tuple[object, ...]) -> None:
+    given(*past).when(model.change_card, ASKED_AGAIN).then(Conflict, code="no_card_wanted")
+
+
+def test_one_card_is_tried_at_a_time() -> None:
+    given(*CHANGING).when(model.change_card, replace(ASKED, attempt=AGAIN)).then(Conflict, code="payment_running")
+
+
+def test_until_the_other_card_has_an_answer_the_saved_one_stands_with_its_refusals() -> None:
+    for past in (CHANGING, (*CHANGING, ChallengeAsked(SECOND, "sp_3", "https://bank.example/3"))):
+        state = after(PAYMENT, *past)
+        assert isinstance(state, Saved)
+        assert (state.card, state.refused) == (CARD, frozenset({AWAY}))
+    assert after(PAYMENT, *CHANGING, Declined(SECOND, "card_declined")) == after(PAYMENT, ASKED, CARD, REFUSED)
+
+
+def test_the_other_card_takes_the_place_of_the_saved_one_or_is_held_at_once() -> None:
+    given(*CHANGING).when(model.save_card, CARD_AGAIN).then(CARD_AGAIN)
+    assert after(PAYMENT, *CHANGING, CARD_AGAIN) == Saved(ASKED_AGAIN, CARD_AGAIN)
+    given(*CHANGING).when(model.authorise, HELD_AGAIN).then(HELD_AGAIN)
+    assert after(PAYMENT, *CHANGING, HELD_AGAIN) == Authorisation(ASKED_AGAIN, HELD_AGAIN)
+
+
+def test_an_answer_about_an_attempt_that_is_over_changes_nothing() -> None:
+    given(*CHANGING).when(model.save_card, CARD).then()
+    given(*CHANGING).when(model.decline, FIRST, "card_declined").then()
+    given(*CHANGING, Declined(SECOND, "card_declined")).when(model.challenge, SECOND, "sp_3", "https://bank.example/3").then()
+
+
+def test_the_saved_card_may_be_held_while_another_one_is_tried() -> None:
+    assert after(PAYMENT, *CHANGING, HELD_AWAY) == Authorisation(ASKED, HELD_AWAY)
+
+
+def test_a_booking_that_ends_takes_the_change_with_it() -> None:
+    given(*CHANGING).when(model.abandon, "refused").then(ABANDONED)
+    assert after(PAYMENT, *CHANGING, ABANDONED) == Closed(ASKED, "abandoned")
+
+
 # In any order -------------------------------------------------------------------------------------------------------
 
 Wish = Callable[[model.State], list[object]]
@@ -217,6 +267,7 @@ _WISHES: dict[str, Wish] = {
 for _number, _attempt in enumerate(_ATTEMPTS):
     _WISHES |= {
         f"request {_number}": lambda state, a=_attempt: model.request(state, replace(ASKED, attempt=a)),
+        f"change {_number}": lambda state, a=_attempt: model.change_card(state, replace(ASKED, attempt=a)),
         f"challenge {_number}": lambda state, a=_attempt: model.challenge(state, a, "sp", "https://bank.example"),
         f"decline {_number}": lambda state, a=_attempt: model.decline(state, a, "card_declined"),
         f"save {_number}": lambda state, a=_attempt: model.save_card(state, replace(CARD, attempt=a)),
@@ -259,6 +310,7 @@ def test_whatever_is_answered_in_whatever_order_money_moves_once(wishes: list[st
             assert kinds[-1] is Authorised
             assert held.amount == PRICE
         case Saved(refused=refused):
-            assert len(refused) == kinds.count(AuthorisationRefused)
+            since = len(kinds) - kinds[::-1].index(CardSaved)
+            assert len(refused) == kinds[since:].count(AuthorisationRefused)
         case Paid(captured=captured):
             assert captured.amount == PRICE

@@ -201,6 +201,8 @@ def evolve(state: State, happened: object) -> State:
             return Refused(request, reason)
         case Asking(request), CardSaved() as card:
             return Saved(request, card)
+        case Saved(changing=Asking(request)), Authorised() as held if held.attempt == request.attempt:
+            return Authorisation(request, held)
         case ((Asking(request) | Saved(request)), Authorised() as held):
             return Authorisation(request, held)
         case Saved(), Requested() as request:
@@ -211,8 +213,6 @@ def evolve(state: State, happened: object) -> State:
             return replace(state, changing=None)
         case Saved(changing=Asking(request)), CardSaved() as card:
             return Saved(request, card)
-        case Saved(changing=Asking(request)), Authorised() as held if held.attempt == request.attempt:
-            return Authorisation(request, held)
         case Saved(refused=refused), AuthorisationRefused(attempt=attempt):
             return replace(state, refused=refused | {attempt})
         case Authorisation(request), Captured() as captured:

@@ -76,6 +76,7 @@ def bank(consultation_id: str) -> ResponseReturnValue:
         partner=partner_shown(profile),
         span=span_shown(row, profile, now),
         amount=str(row.price),
+        kept=paying.authorise_at is not None and paying.authorise_at > now,
         bank_url=paying.challenge_url,
         hold=hold_shown(row, now, identity.required().zone) if row.state == "held" and row.held_until > now else None,
     )

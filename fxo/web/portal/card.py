@@ -14,7 +14,6 @@ from fxo.core.errors import FxoError, Invalid
 from fxo.core.partners import queries as partners
 from fxo.core.payments import commands as payments
 from fxo.core.payments import queries as payment_rows
-from fxo.core.payments.model import CONSENT
 from fxo.core.payments.plan import Mode, after_refusal
 from fxo.core.payments.queries import PaymentRow, payment_id_of
 from fxo.core.scope import Permission
@@ -61,7 +60,7 @@ def _card_page(consultation_id: UUID, problem: str = "", status: int = 200) -> R
         partner=partner_shown(profile),
         span=span_shown(row, profile, now),
         back={"label": _("Back to your session"), "url": f"/sessions/{row.id}"},
-        why=why_shown(paying, row.starts_at, user.zone),
+        why=why_shown(paying, row.starts_at, user.zone, now),
         kind="warning" if paying.reason else "info",
         price_rows=planner.price_rows(row, plan, user.zone),
         steps=planner.steps(row, plan, user.zone, first),
@@ -70,16 +69,17 @@ def _card_page(consultation_id: UUID, problem: str = "", status: int = 200) -> R
         card={"module_url": setup.module_url, "config": dict(setup.public_config)},
         action=f"/sessions/{row.id}/card",
         button_label=_("Hold %(price)s on this card", price=str(row.price)) if now_held else _("Keep this card for the session"),
-        consent=_(CONSENT),
+        consent=planner.consent(),
         error=error,
     )
     return page, status
 
 
-def why_shown(paying: PaymentRow, starts_at: datetime, zone: str) -> dict[str, str]:
+def why_shown(paying: PaymentRow, starts_at: datetime, zone: str, now: datetime) -> dict[str, str]:
     """Why the client should, or may, look at the card: what happened, what it means, what to do."""
     assert paying.authorise_at is not None
-    retry_at, give_up_at = (shown.time(moment, zone)["text"] for moment in after_refusal(starts_at, paying.authorise_at))
+    retry_at, give_up_at = after_refusal(starts_at, paying.authorise_at)
+    retry, end = shown.time(retry_at, zone)["text"], shown.time(give_up_at, zone)["text"]
     if not paying.reason:
         return {
             "title": _("%(card)s is kept for this session.", card=paying.method_label),
@@ -93,8 +93,14 @@ def why_shown(paying: PaymentRow, starts_at: datetime, zone: str) -> dict[str, s
         "title": _("%(told)s Nothing was charged, and your time is still yours.", told=told),
         "text": _(
             "%(card)s is tried again on %(retry)s. If it is refused then, the time is given back on %(end)s, at no cost to you."
-            " Choose another card here, or the same one again: you can confirm it to your bank yourself.",
-            card=paying.method_label, retry=retry_at, end=give_up_at,
+            " Choose another card, or the same one again: you can confirm it to your bank yourself.",
+            card=paying.method_label, retry=retry, end=end,
+        )
+        if retry_at > now
+        else _(
+            "%(card)s was tried twice. Choose another card, or the same one again and confirm it to your bank yourself, until"
+            " %(end)s; then the time is given back, at no cost to you.",
+            card=paying.method_label, end=end,
         ),
     }  # fmt: skip
 

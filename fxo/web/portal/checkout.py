@@ -20,7 +20,6 @@ from fxo.core.partners import queries as partners
 from fxo.core.partners.queries import Profile
 from fxo.core.payments import commands as payments
 from fxo.core.payments import queries as payment_rows
-from fxo.core.payments.model import CONSENT
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.scope import CODE, Permission
 from fxo.web import choices, forms, identity, security, shown
@@ -80,7 +79,7 @@ def _checkout(consultation_id: UUID, problem: str = "", status: int = 200) -> Re
         resting=parts.providers.resting(config, "payments", name),
         action=f"/book/{row.id}",
         button_label=planner.button(plan, row.price),
-        consent=_(CONSENT),
+        consent=planner.consent(),
         terms_url="/terms",
         error=error,
     )

@@ -47,7 +47,7 @@ def sessions() -> ResponseReturnValue:
         "portal/sessions.html",
         **frame(),
         query=query,
-        needs=[_needed(stands[row.id]) for row in needs] + [_unrated(stands[row.id]) for row in unrated],
+        needs=_first_is_main([_needed(stands[row.id]) for row in needs]) + [_unrated(stands[row.id]) for row in unrated],
         upcoming=[_line(stands[row.id]) for row in ahead],
         past=[_line(stands[row.id]) for row in past],
         past_count=total,
@@ -108,6 +108,13 @@ def _needed(standing: Standing) -> dict[str, Any]:
         text = _("Your bank refused the card. Choose another one, so that your time stays yours.")
         action = {"label": _("Look at your card"), "url": f"/sessions/{row.id}/card"}
     return _line(standing) | {"text": text, "url": action["url"], "actions": [action | {"about": _about(standing), "kind": ""}]}
+
+
+def _first_is_main(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is most urgent has the page's main button."""
+    if lines:
+        lines[0]["actions"][0]["kind"] = "primary"
+    return lines
 
 
 def _unrated(standing: Standing) -> dict[str, Any]:

@@ -102,6 +102,11 @@ def button(plan: Plan, price: Money) -> str:
     return _("Keep the card and book for %(price)s", price=str(price))
 
 
+def consent() -> str:
+    """The sentence that a client agrees to with a card, in the reader's language; in English it is what is recorded."""
+    return _("The card is kept by the payment provider and may be charged for this and later sessions as shown, while I am away.")
+
+
 def refusal(reason: str, *, kept: str) -> dict[str, str]:
     """Why a card did not work: what happened, what it means, what to do. `kept` says that the time is still theirs."""
     happened, todo = {

@@ -95,7 +95,7 @@ def _notice(standing: Standing, link: str | None) -> dict[str, Any] | None:
     """What is to be said first: what happened, what it means, what to do."""
     row, first, now = standing.row, standing.first, standing.now
     if standing.card_refused and standing.paying:
-        why = why_shown(standing.paying, row.starts_at, standing.zone)
+        why = why_shown(standing.paying, row.starts_at, standing.zone, now)
         return why | {"kind": "warning", "link": {"label": _("Look at your card"), "url": f"/sessions/{row.id}/card"}}
     if row.state == "lost":
         text = _(
@@ -118,11 +118,15 @@ def _notice(standing: Standing, link: str | None) -> dict[str, Any] | None:
         return {"kind": "success", "title": _("%(name)s has completed the session.", name=first), "text": text}
     fresh = row.confirmed_at is not None and now - row.confirmed_at < timedelta(minutes=30)
     if row.state == "confirmed" and fresh and not standing.soon:
-        text = _(
-            "The invitation is on its way to %(mail)s. Next: add it to your calendar, and look once more at what %(name)s will"
-            " read.",
-            mail=identity.required().mail, name=first,
-        )  # fmt: skip
+        mail = identity.required().mail
+        if row.brief_id:
+            text = _(
+                "The invitation is on its way to %(mail)s. Next: add it to your calendar, and look once more at what %(name)s"
+                " will read.",
+                mail=mail, name=first,
+            )  # fmt: skip
+        else:
+            text = _("The invitation is on its way to %(mail)s. Next: add it to your calendar.", mail=mail)
         return {"kind": "success", "title": _("You are booked."), "text": text}
     return None
 
@@ -182,6 +186,9 @@ def _follow_up(standing: Standing, kept: dict[str, str]) -> dict[str, Any]:
         entry = partners.roster_entry(tx, row.partner_id)
     found = times.next_times([row.partner_id], standing.now).get(row.partner_id, []) if entry else []
     return {
+        "title": _("Another time with %(name)s", name=standing.first)
+        if row.state in ("cancelled", "lost")
+        else _("Go on with %(name)s", name=standing.first),
         "slots": [shown.slot(slot.start, standing.zone, now=standing.now) for slot in found],
         "price": str(entry.price(here().tenant)) if entry else "",
         "fields": {"partner": str(row.partner_id)} | kept,

@@ -98,7 +98,8 @@ class Standing:
         if money and money.authorise_at:
             held = money.state not in ("card_saved", "abandoned")
             when = shown.day(money.authorise_at, self.zone)
-            found.append((_("Card held"), price if held else _("%(price)s, %(when)s", price=price, when=when), held))
+            waits = _("Refused, look at it") if self.card_refused else _("%(price)s, %(when)s", price=price, when=when)
+            found.append((_("Card held"), price if held else waits, held))
         over = row.state == "completed"
         found += [
             (_("Meet"), _("Under way") if row.state == "started" and self.ahead else begins, over),
@@ -138,6 +139,12 @@ class Standing:
             "title": _("You meet on %(when)s", when=shown.time(row.starts_at, self.zone)["text"]),
             "text": _("The way in opens here at %(when)s, ten minutes before.", when=join),
         }
+        if self.card_refused:
+            mend = {
+                "title": _("You look at your card"),
+                "text": _("As soon as a card is held, the session is safe. Nothing is charged by it."),
+            }
+            return [mend, meet, pay]
         if self.card_kept and self.paying and self.paying.authorise_at:
             when = shown.time(self.paying.authorise_at, self.zone)["text"]
             held = {
@@ -167,9 +174,10 @@ class Standing:
                 return rows + self._cancelling()
             case "card_saved":
                 assert money.authorise_at is not None
+                when: Any = _("refused") if self.card_refused else shown.time(money.authorise_at, self.zone)
                 return [
                     {"label": _("60-minute session"), "value": str(row.price), "total": True},
-                    {"label": _("To be held on %(card)s", card=card), "value": shown.time(money.authorise_at, self.zone)},
+                    {"label": _("To be held on %(card)s", card=card), "value": when},
                     {"label": _("Paid"), "value": _("after the session")},
                     *self._cancelling(),
                 ]
