@@ -30,6 +30,12 @@ def moment_from(text: str, zone: str) -> str:
     return in_zone(found, zone or "UTC") if found.tzinfo else ""
 
 
+def date(moment: datetime, zone: str) -> dict[str, str]:
+    """The day of something that may be long ago: `25 Nov 2026` with its ISO form."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return {"text": f"{local.day} {local:%b %Y}", "iso": moment.isoformat()}
+
+
 def clock(moment: datetime, zone: str) -> str:
     """The time of day alone, for what happens within minutes: `20:33`."""
     return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"

@@ -156,6 +156,11 @@ def suspend(tx: Transaction, partner_id: UUID, reason: str) -> None:
     tx.append((partner, model.suspend(partner.state, partner_id, reason)))
 
 
+def why_suspended(tx: Transaction, partner_id: UUID) -> str:
+    """What an operator wrote down; empty where nothing was, or the partner is not suspended. In the system scope `partners`."""
+    return _partner(tx, partner_id).state.reason
+
+
 def approve(tx: Transaction, partner_id: UUID) -> None:
     """Let this partner be shown and booked again. By an operator, in the system scope `partners`."""
     partner = _partner(tx, partner_id)

@@ -76,6 +76,8 @@ class Partner:
     profile: ProfileSet | None = None
     week: dict[str, Any] | None = None
     suspended: bool = False
+    reason: str = ""
+    """Why, as an operator wrote it down."""
 
 
 def _evolve(state: Partner, happened: object) -> Partner:
@@ -84,10 +86,10 @@ def _evolve(state: Partner, happened: object) -> Partner:
             return replace(state, profile=happened)
         case AvailabilitySet(data=data):
             return replace(state, week=data)
-        case Suspended():
-            return replace(state, suspended=True)
+        case Suspended(reason=reason):
+            return replace(state, suspended=True, reason=reason)
         case Approved():
-            return replace(state, suspended=False)
+            return replace(state, suspended=False, reason="")
         case VisibilitySet(visible_to=tenant_id) if state.profile:
             return replace(state, profile=replace(state.profile, visible_to=tenant_id))
     return state

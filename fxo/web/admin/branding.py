@@ -63,14 +63,14 @@ def _preview(config: TenantConfig, wanted: BrandingChanged) -> dict[str, Any]:
         "portal_name": config.name, "tagline": "", "logo_text": "", "headline": words.headline(bare), "lead": words.lead(bare),
         "privacy": words.privacy(bare),
     }  # fmt: skip
-    examples = wanted.examples or words.examples(bare)
+    titles = [each.title for each in words.examples(bare)]
     return {
         "own": own,
         "words": {name: getattr(wanted, name) or default for name, default in own.items()},
         "letter": (wanted.logo_text or wanted.portal_name or config.name)[:1].upper(),
         "logo_url": logos.url_of(wanted.logo),
-        "examples": [each.title for each in examples],
-        "questions": [each.question for each in wanted.questions],
+        "examples": [each.title for each in wanted.examples] or titles,
+        "own_examples": titles,
     }
 
 

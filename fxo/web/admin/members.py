@@ -63,7 +63,7 @@ def _shown(one: Person, now: Any) -> dict[str, Any]:
         "id": str(one.id), "name": one.name or one.mail, "mail": one.mail if one.name else "", "state": one.state,
         "role": roles()[one.role], "badge": {"text": words[0], "kind": words[1]},
         "url": f"{_HERE}/{one.id}" if one.state != "invited" else None, "me": one.id == me.actor.id,
-        "since": shown.time(one.since, me.zone),
+        "since": shown.date(one.since, me.zone),
         "seen": shown.time(one.signed_in_at, me.zone) if one.signed_in_at else "",
     }  # fmt: skip
 

@@ -92,7 +92,7 @@ def _settings(config: TenantConfig) -> list[dict[str, Any]]:
         {"label": _("Cancelling is free until"),
          "value": ngettext("%(num)s hour before", "%(num)s hours before", policy.free_until_hours)},
         {"label": _("After that"),
-         "value": _("%(percent)s%%, in full from %(hours)s hours before",
+         "value": _("%(percent)s%%, all from %(hours)s hours before",
                     percent=policy.late_percent, hours=policy.half_until_hours)},
         {"label": _("Who may sign up"),
          "value": ", ".join("@" + domain for domain in config.mail_domains) or _("Anybody")},

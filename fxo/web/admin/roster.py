@@ -82,7 +82,7 @@ def _shown(row: Row, config: TenantConfig) -> dict[str, Any]:
         "plain": amounts.plain(row.price(config)) if row.price_minor is not None else "",
         "split": amounts.split(row.share(config)), "agreed": row.partner_share is not None,
         "badge": {"text": word, "kind": meaning}, "ended": row.ended_at is not None,
-        "since": shown.time(row.ended_at or row.added_at, zone),
+        "since": shown.date(row.ended_at or row.added_at, zone),
         "booked": ngettext("%(num)s session ahead", "%(num)s sessions ahead", row.booked) if row.booked else "",
     }  # fmt: skip
 

@@ -75,22 +75,28 @@ def shown_alarms(tx: Transaction, found: Sequence[Alarm]) -> list[dict[str, Any]
 def _shown(one: Alarm, booking_id: Any, zone: str, now: Any) -> dict[str, Any]:
     title, todo = _words(one.kind)
     if booking_id:
-        about = {"label": _("Booking"), "url": f"/bookings/{one.tenant_id}/{booking_id}"}
+        about = {"label": _("Open the booking"), "url": f"/bookings/{one.tenant_id}/{booking_id}"}
     elif one.tenant:
-        about = {"label": one.tenant, "url": f"/tenants/{one.tenant_id}"}
+        about = {"label": _("Open the tenant"), "url": f"/tenants/{one.tenant_id}"}
     else:
         about = None
-    days = (now - one.raised_at).days
     return {
         "id": str(one.id), "title": title, "todo": todo, "text": one.sentence, "kind": one.kind,
         "tenant": one.tenant or _("The network"), "tenant_url": f"/tenants/{one.tenant_id}" if one.tenant else None,
-        "when": shown.time(one.raised_at, zone), "last": shown.time(one.last_at, zone) if one.times > 1 else None,
-        "age": ngettext("for %(num)s day", "for %(num)s days", days) if days else _("today"),
-        "times": ngettext("%(num)s time", "%(num)s times", one.times), "repeated": one.times > 1,
+        "when": shown.time(one.raised_at, zone), "often": _often(one, zone, (now - one.raised_at).days),
         "about": about, "note": one.note, "by": one.settled_by,
         "settled": shown.time(one.settled_at, zone) if one.settled_at else None,
         "action": f"/alarms/{one.tenant_id}/{one.id}",
     }  # fmt: skip
+
+
+def _often(one: Alarm, zone: str, days: int) -> str:
+    """How long it has waited, and how often it was raised."""
+    age = "" if one.settled_at else ngettext("for %(num)s day", "for %(num)s days", days) if days else _("today")
+    times = ngettext("%(num)s time", "%(num)s times", one.times)
+    if one.times > 1:
+        times = _("%(times)s, last %(when)s", times=times, when=shown.time(one.last_at, zone)["text"])
+    return ", ".join(filter(None, [age, times]))
 
 
 @blueprint.get("/alarms")

@@ -29,7 +29,7 @@ def home() -> ResponseReturnValue:
     taken = shown.total(money for _name, account, money in balances if account == Account.PROVIDER)
     paused = sum(tenant.suspended_at is not None for tenant in tenants)
     return page(
-        "operator/overview.html", alarms=number, first=first, more=number - len(first),
+        "operator/overview.html", alarms=number, number=number, first=first, more=number - len(first),
         stats=[
             {"label": _("Needs a person"), "value": number,
              "note": _("oldest since %(when)s", when=first[0]["when"]["text"]) if first else _("nothing at the moment")},

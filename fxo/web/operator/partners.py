@@ -7,6 +7,7 @@ from typing import Any
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
+from fxo import platform
 from fxo.core.errors import Invalid
 from fxo.core.ids import parse_id
 from fxo.core.partners import commands
@@ -69,11 +70,14 @@ def _partner(partner_id: str, typed: dict[str, str], errors: dict[str, str], sta
         one, tenants = operations.partner(tx, found), operations.tenants(tx)
         number, _settled = alarms.counts(tx)
     row, zone = one.row, identity.required().zone
+    reason = ""
+    if row.suspended_at:  # sealed under the partner's own key, which the operator's scope cannot read
+        reason = platform.current().store.run(system_scope("partners"), identity.required().actor, commands.why_suspended, row.id)
     ahead = sum(each.ahead for each in one.listings)
     return page(
         "operator/partner.html", alarms=number, action=f"/partners/{row.id}", typed=typed, errors=errors,
         person=shown.person(row.name, row.id, row.title), headline=one.headline, badge=_badge(row),
-        suspended=shown.time(row.suspended_at, zone) if row.suspended_at else None,
+        suspended=shown.time(row.suspended_at, zone) if row.suspended_at else None, reason=reason,
         ahead=ngettext("%(num)s session is booked and takes place.", "%(num)s sessions are booked and take place.", ahead)
         if ahead else "",
         stats=[
@@ -101,7 +105,7 @@ def _listing(one: Listing, zone: str) -> dict[str, Any]:
     return {
         "tenant": one.tenant, "url": f"/tenants/{one.tenant_id}", "price": str(one.price), "own": one.own_price,
         "split": amounts.split(one.partner_share), "sessions": str(one.sessions), "ahead": str(one.ahead),
-        "since": shown.time(one.ended_at or one.added_at, zone), "ended": one.ended_at is not None,
+        "since": shown.date(one.ended_at or one.added_at, zone), "ended": one.ended_at is not None,
     }  # fmt: skip
 
 

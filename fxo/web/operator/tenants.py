@@ -162,7 +162,7 @@ def _tenant(tenant_id: str, typed: dict[str, str], errors: dict[str, str], statu
             *({"label": _("Address"), "value": each, "url": settings.url(each)} for each in addresses),
             {"label": _("Visitors"), "value": _("see matches") if row.open else _("see only the sign-in")},
             {"label": _("Who may sign up"), "value": ", ".join("@" + each for each in one.mail_domains) or _("Anybody")},
-            {"label": _("Since"), "value": shown.time(row.created_at, zone)},
+            {"label": _("Since"), "value": shown.date(row.created_at, zone)},
         ],
         terms=[
             {"label": _("60 minutes"), "value": str(row.price)},

@@ -58,17 +58,15 @@ function speak() {
   for (const out of all("[data-preview]")) out.textContent = value(out.dataset.preview) || out.dataset.own;
   for (const out of all("[data-preview-tagline]")) out.textContent = value("tagline") ? `: ${value("tagline")}` : "";
   for (const out of all("[data-preview-letter]")) out.textContent = (value("logo_text") || value("portal_name") || "?").slice(0, 1).toUpperCase();
-  for (const box of all("[data-preview-examples]")) {
-    const sample = box.firstElementChild ?? example;
-    box.replaceChildren(...all("[name^=example-][name$=-title]", form).map((field) => field.value.trim()).filter(Boolean).map((title) => {
+  const titles = all("[name^=example-][name$=-title]", form).map((field) => field.value.trim()).filter(Boolean);
+  for (const box of all("[data-preview-examples]"))
+    box.replaceChildren(...(titles.length ? titles : JSON.parse(box.dataset.own)).map((title) => {
       const line = sample.cloneNode(true);
       line.querySelector("span").textContent = title;
       return line;
     }));
-  }
 }
-const example = Object.assign(document.createElement("span"), { className: "example" });
-example.append(document.createElement("span"));
+const sample = document.querySelector("[data-preview-examples] > *");
 form.addEventListener("input", speak);
 
 // ---- how many characters there are
