@@ -1,0 +1,33 @@
+"""Every page in its main states: axe finds nothing in either theme, and nothing scrolls sideways at 320 px."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.judge import Judge
+from tests.browser.tour import Tour
+from tests.support import chromium
+
+pytestmark = pytest.mark.browser
+
+
+def test_no_page_has_an_accessibility_fault_or_scrolls_sideways(browser: Browser, tmp_path: Path) -> None:
+    judge = Judge()
+    with chromium.demo(tmp_path) as running:
+        Tour(browser, running, judge).whole()
+    assert judge.faults == []
+    assert len(judge.names) > 50
+
+
+def test_the_judge_finds_what_is_wrong(browser: Browser) -> None:
+    page, judge = browser.new_page(), Judge()
+    page.set_content(
+        '<title>x</title><p>wide</p><img src="data:," width="500"><input><span tabindex=0 style="color:#bbb">pale</span>'
+    )
+    judge.take("bad", page)
+    page.close()
+    told = "\n".join(judge.faults)
+    assert all(word in told for word in ("image-alt", "label", "color-contrast", "scrolls sideways at 320", "dark", "390"))
