@@ -184,7 +184,7 @@ def running(made: Flask) -> Iterator[Flask]:
         yield made
         assert not in_transaction()
         for thread in threading.enumerate():
-            if thread.name.startswith("plugin "):  # one that was given up on still holds a connection
+            if thread.name.startswith(("plugin ", "form ")):  # given up on, or writing down later: it may hold a connection
                 thread.join(10)
         for engine in db.engines.values():
             engine.dispose()

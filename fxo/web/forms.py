@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from hashlib import sha256
 from typing import ParamSpec
 from urllib.parse import urlencode
+from uuid import UUID
 
+import psycopg
+import sqlalchemy.exc
 from flask import Flask, Response, current_app, g, make_response, request, session
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -18,7 +23,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from fxo import platform
 from fxo.core.clock import system_now
 from fxo.core.errors import Conflict, Invalid
-from fxo.core.events.store import Transaction
+from fxo.core.events.store import Store, Transaction
+from fxo.core.scope import Actor, Scope
 from fxo.web import again
 from fxo.web.identity import actor, forms_scope
 from fxo.web.places import OPS, PARTNERS, PORTAL
@@ -27,8 +33,12 @@ P = ParamSpec("P")
 STALE = "stale_form"
 _LIFE = timedelta(days=2)
 _WAIT = 15.0
+_PAUSE = 0.1
 _STALE = timedelta(seconds=60)
 _LONGEST_BODY = 400_000
+_AWAY = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.TimeoutError)
+_OWN = "tenant_id = %(t)s and token = %(k)s and begun_at = %(now)s and status is null"
+"""The row of this very submission, and not of one that took over from it."""
 
 
 def _signer() -> URLSafeTimedSerializer:
@@ -79,51 +89,97 @@ def once(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnVa
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        store, (scope, tenant_id), who = platform.current().store, forms_scope(), actor()
-        key = {"t": tenant_id, "k": _fingerprint(), "a": who.id}
+        submission = _Submission(platform.current().store, *forms_scope(), actor())
+        earlier = submission.earlier()
+        if earlier is not None:
+            return earlier
+        try:
+            response = make_response(view(*args, **kwargs))
+        except BaseException:
+            submission.end(submission.forget)
+            raise
+        submission.end(partial(submission.keep, response=response) if response.status_code < 400 else submission.forget)
+        return response
 
-        def begin(tx: Transaction) -> tuple[int | None, str | None, str | None] | None:
-            now = system_now()
-            begun = tx.driver.execute(
+    return guarded
+
+
+class _Submission:
+    """One sending of a form, and the row that says how far it has come: begun, or ended with its answer."""
+
+    def __init__(self, store: Store, scope: Scope, tenant_id: UUID, who: Actor) -> None:
+        self._run = partial(store.run, scope, who)
+        self._row = {"t": tenant_id, "k": _fingerprint(), "a": who.id}
+        self._begun_at = system_now()
+
+    def earlier(self) -> Response | None:
+        """The answer of the same submission that came before, waited for while that runs; None where this is the one to run."""
+        pause, end = threading.Event(), time.monotonic() + _WAIT
+        while not self._begun():
+            found = self._run(self._look)
+            if found and found[0] is not None:
+                return _answer(*found)
+            if time.monotonic() > end:
+                raise Conflict(
+                    "This was sent before and is still being worked on. Please wait a moment and look again.",
+                    code="still_running",
+                )
+            pause.wait(_PAUSE)
+        return None
+
+    def _begun(self) -> bool:
+        self._begun_at = system_now()
+        try:
+            return self._run(self._begin)
+        except _AWAY:
+            self.end(self.forget)  # it may be written down all the same
+            raise
+
+    def _begin(self, tx: Transaction) -> bool:
+        return bool(
+            tx.driver.execute(
                 "insert into form_submissions (tenant_id, token, actor_id, begun_at) values (%(t)s, %(k)s, %(a)s, %(now)s)"
                 " on conflict (tenant_id, token) do update set begun_at = excluded.begun_at"
                 " where form_submissions.status is null and form_submissions.begun_at < %(stale)s and"
                 " form_submissions.actor_id = %(a)s",
-                {**key, "now": now, "stale": now - _STALE},
+                {**self._row, "now": self._begun_at, "stale": self._begun_at - _STALE},
             ).rowcount
-            return None if begun else look(tx)
+        )
 
-        def look(tx: Transaction) -> tuple[int | None, str | None, str | None]:
-            row = tx.driver.execute(
-                "select status, location, body from form_submissions where tenant_id = %(t)s and token = %(k)s and"
-                " actor_id = %(a)s",
-                key,
-            ).fetchone()
-            return (row[0], row[1], row[2]) if row else (409, None, None)
+    def _look(self, tx: Transaction) -> tuple[int | None, str | None, str | None] | None:
+        row = tx.driver.execute(
+            "select status, location, body from form_submissions where tenant_id = %(t)s and token = %(k)s and actor_id = %(a)s",
+            self._row,
+        ).fetchone()
+        return (row[0], row[1], row[2]) if row else None
 
-        def keep(tx: Transaction, response: Response) -> None:
-            body = "" if response.location else response.get_data(as_text=True)[:_LONGEST_BODY]
-            tx.driver.execute(
-                "update form_submissions set status = %(s)s, location = %(l)s, body = %(b)s where tenant_id = %(t)s"
-                " and token = %(k)s",
-                {**key, "s": response.status_code, "l": response.location, "b": body},
-            )
+    def keep(self, tx: Transaction, *, response: Response) -> None:
+        """Write the answer down for repeats."""
+        body = "" if response.location else response.get_data(as_text=True)[:_LONGEST_BODY]
+        tx.driver.execute(
+            f"update form_submissions set status = %(s)s, location = %(l)s, body = %(b)s where {_OWN}",
+            {**self._row, "now": self._begun_at, "s": response.status_code, "l": response.location, "b": body},
+        )
 
-        def forget(tx: Transaction) -> None:
-            tx.driver.execute("delete from form_submissions where tenant_id = %(t)s and token = %(k)s", key)
+    def forget(self, tx: Transaction) -> None:
+        """Let the form be sent again."""
+        tx.driver.execute(f"delete from form_submissions where {_OWN}", {**self._row, "now": self._begun_at})
 
-        earlier = store.run(scope, who, begin)
-        if earlier is not None:
-            return _again(earlier, lambda: store.run(scope, who, look))
+    def end(self, write: Callable[[Transaction], None]) -> None:
+        """Write down how it ended: now, or as soon as the database is back, so that a repeat need not wait until it is stale."""
         try:
-            response = make_response(view(*args, **kwargs))
-        except BaseException:
-            store.run(scope, who, forget)
-            raise
-        store.run(scope, who, keep if response.status_code < 400 else lambda tx, _: forget(tx), response)
-        return response
+            self._run(write)
+        except _AWAY:
+            app = current_app._get_current_object()  # type: ignore[attr-defined]
+            threading.Thread(target=self._end_later, args=(app, write), name="form that has ended", daemon=True).start()
 
-    return guarded
+    def _end_later(self, app: Flask, write: Callable[[Transaction], None]) -> None:
+        pause, end = threading.Event(), time.monotonic() + _STALE.total_seconds()
+        while time.monotonic() < end:
+            pause.wait(_PAUSE)
+            with app.app_context(), suppress(*_AWAY):
+                self._run(write)
+                return
 
 
 def _fingerprint() -> str:
@@ -132,20 +188,7 @@ def _fingerprint() -> str:
     return sha256(f"{request.path}?{body}".encode()).hexdigest()
 
 
-def _again(
-    found: tuple[int | None, str | None, str | None], look: Callable[[], tuple[int | None, str | None, str | None]]
-) -> ResponseReturnValue:
-    """The answer of the first submission, waited for while it still runs."""
-    pause, waited = threading.Event(), 0.0
-    while found[0] is None and waited < _WAIT:
-        pause.wait(0.1)
-        waited += 0.1
-        found = look()
-    status, location, body = found
-    if status is None or (status == 409 and body is None):
-        raise Conflict(
-            "This was sent before and is still being worked on. Please wait a moment and look again.", code="still_running"
-        )
+def _answer(status: int | None, location: str | None, body: str | None) -> Response:
     response = Response(body or "", status, mimetype="text/html")
     if location:
         response.headers["Location"] = location

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import flask
 import psutil
 
 from fxo.core.process import LINK_GRACE
@@ -17,21 +18,28 @@ from fxo.embedded import Servers
 from fxo.embedded.processes import wait_until
 from tests.chaos.conftest import Own, Site
 from tests.conftest import PASSWORD, add_member
-from tests.support.browser import Page
+from tests.support.browser import Page, Person
 from tests.support.flow import CARD, booking_of, choice, sign_in
+from tests.support.plugins import plugin
+from tests.support.world import world
 
 CLIENTS, CRASHES = 6, 3
 
 
-@contextmanager
-def crashed(servers: Servers) -> Iterator[None]:
-    """Every process of PostgreSQL ends at once, and it is started again at the end."""
+def crash(servers: Servers) -> None:
+    """Every process of PostgreSQL ends at once."""
     postmaster = psutil.Process(servers.pids["postgres"])
     everyone = [postmaster, *postmaster.children(recursive=True)]
     for process in everyone:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(everyone, 10)
+
+
+@contextmanager
+def crashed(servers: Servers) -> Iterator[None]:
+    """It crashes, and is started again at the end."""
+    crash(servers)
     try:
         yield
     finally:
@@ -57,6 +65,26 @@ def test_pages_say_so_while_it_is_away_and_work_again_afterwards(site: Site, own
     answers = [sarah.get("/sessions") for _ in range(20)]  # from both processes
     assert {page.status for page in answers} == {200}
     assert "Sarah Lindqvist" in answers[0].text
+
+
+def test_a_form_in_whose_middle_it_crashes_can_be_sent_again_at_once(own: Own) -> None:
+    crashes = [own.servers]
+
+    def fxo_booking_requested() -> None:
+        if crashes:
+            crash(crashes.pop())
+
+    bystander = plugin("booking_bystander", fxo_booking_requested=fxo_booking_requested)
+    with world(own.databases, extra_plugins=(bystander,)) as here:
+        sarah = Person(flask.current_app, "fortium.localhost")
+        sign_in(sarah, "sarah@lindqvist.example", PASSWORD)
+        slot = choice(sarah.get("/"), here.partners["ines"], here.next_hour() + timedelta(days=1))
+        assert sarah.post("/holds", slot).status == 503
+        own.servers.restart_postgres()
+        begun = time.monotonic()
+        assert sarah.post("/holds", slot).status == 303
+        assert time.monotonic() - begun < 10
+        assert here.rows("select state from consultations") == [("held",)]
 
 
 class Persistent:

@@ -20,7 +20,6 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from fxo.core.calendars.port import BusyTimes, CalendarCapabilities
-from fxo.core.db import db, transaction
 from fxo.core.errors import Declined, Misconfigured, Retryable, Unavailable
 from fxo.core.hookspecs import HOOKS, OBSERVERS, Booking, MenuEntry, hookimpl
 from fxo.core.ids import new_id
@@ -40,7 +39,7 @@ from fxo.core.plugins import (
     secret_fields,
 )
 from fxo.core.ports import PORTS
-from fxo.core.scope import ProviderChoice, TenantConfig, tenant_scope
+from fxo.core.scope import ProviderChoice, TenantConfig
 from fxo.plugins import calendar_local, matching_local, notifications_email, payments_sandbox
 from fxo.settings import Settings
 
@@ -453,16 +452,6 @@ def test_a_guarded_provider_has_its_port_s_members_and_no_others() -> None:
         post(Post()).calls  # noqa: B018
     with pytest.raises(TypeError):
         post(Post()).deliver(MAIL)
-
-
-def test_no_provider_is_called_inside_a_database_transaction() -> None:
-    app = flask.Flask(__name__)
-    app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
-    db.init_app(app)
-    made = Post()
-    with app.app_context(), transaction(tenant_scope(new_id())), pytest.raises(RuntimeError, match="inside a database"):
-        post(made).deliver(MAIL, Channel.MAIL)
-    assert made.calls == 0
 
 
 def test_a_provider_that_hangs_is_unavailable_after_its_time_limit(release: threading.Event) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -196,6 +198,44 @@ def test_a_submission_whose_process_died_is_taken_up_again(visitor: Person, sett
     second = visitor.post("/briefs", form)
     assert second.status == 303
     assert second.location != first.location
+
+
+@contextmanager
+def unable_to(settings: Settings, change: str) -> Iterator[None]:
+    """The database fails whenever a form's row is changed like this, as it does when it is stopped just then."""
+    with sql.owner(settings) as connection:
+        connection.execute(
+            "create function fail() returns trigger language plpgsql as $$"
+            " begin raise 'stopped just then' using errcode = 'admin_shutdown'; end $$"
+        )
+        connection.execute(f"create trigger fail before {change} on form_submissions for each row execute function fail()")
+        try:
+            yield
+        finally:
+            connection.execute("drop function fail cascade")
+
+
+def test_an_answer_that_cannot_be_written_down_is_given_all_the_same_and_once_more(visitor: Person, settings: Settings) -> None:
+    form, before = brief_form(visitor), count(settings, "briefs")
+    with unable_to(settings, "update"):
+        first = visitor.post("/briefs", form)
+    second = visitor.post("/briefs", form)
+    assert (first.status, second.status) == (303, 303)
+    assert first.location == second.location
+    assert count(settings, "briefs") == before + 1
+
+
+@pytest.mark.parametrize("change", ["insert", "delete"])
+def test_a_form_whose_failure_cannot_be_written_down_can_be_sent_again_at_once(
+    visitor: Person, settings: Settings, change: str
+) -> None:
+    wrong = brief_form(visitor, problem="")
+    with unable_to(settings, change):
+        assert visitor.post("/briefs", wrong).status == {"insert": 503, "delete": 422}[change]
+    begun = time.monotonic()
+    assert visitor.post("/briefs", wrong).status == 422
+    assert time.monotonic() - begun < 10
+    assert visitor.post("/briefs", wrong | {"problem": BRIEF}).status == 303
 
 
 def test_one_persons_answer_is_never_anothers(app: Flask, visitor: Person, settings: Settings) -> None:
