@@ -54,7 +54,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def demo(folder: Path, *, bare: bool = True) -> Iterator[Demo]:
-    """A demo with data of its own in that folder, on a free port: database, queue, web, worker, sweeper; `bare` without a past."""
+    """A demo with data of its own in that folder, on a free port, with all its processes; `bare` without a past."""
     given = Settings(
         _env_file=None,
         **dict.fromkeys(("database_url", "database_admin_url", "database_system_url", "database_operator_url", "redis_url"), ""),
