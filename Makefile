@@ -3,6 +3,7 @@
 USABLE := python3.11 python3 python3.12 python3.13 python3.14
 PYTHON ?= $(shell for p in $(USABLE); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
+ALONE := tests/browser tests/chaos # these need the machine for themselves
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test browser lint format bench screens catalogue lock
@@ -24,7 +25,8 @@ run: install ## Start the platform with demo data: web, worker, database, all of
 
 test: install browser ## Run the tests
 	$(if $(ARGS),,$(BIN)/python -m tests.given)
-	$(BIN)/python -m pytest $(ARGS)
+	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE)))
+	$(BIN)/python -m pytest $(or $(ARGS),$(ALONE))
 
 browser: # Chromium for the browser tests, where it can be installed
 	@command -v chromium >/dev/null || \
