@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextvars import Context
 from datetime import datetime, timedelta
@@ -117,7 +118,7 @@ def test_a_session_ten_days_out_keeps_the_card_and_holds_the_money_three_days_be
     assert told.events(booked, "payment") == ["payment.requested", "payment.card_saved"]
     told.work()
     assert told.effects() == ["save"]
-    assert "is held on it on" in told.mails("booking_confirmed_client")[0].text
+    assert re.search(r"Held on Visa ending 4242: from \w{3} \d", told.mails("booking_confirmed_client")[0].text)
     told.live_until(starts_at - 3 * DAY - HOUR)
     assert told.payment(booked) == ("card_saved", None)
     told.live_until(starts_at - 3 * DAY + timedelta(minutes=1))

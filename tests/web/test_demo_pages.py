@@ -87,7 +87,7 @@ def test_next_goes_to_the_next_thing_that_is_due(sarah: Person, parts: platform.
 def test_a_day_ahead_does_what_was_due_on_the_way_in_its_order(sarah: Person, parts: platform.Platform, partner_id: UUID) -> None:
     session_id = book(sarah, partner_id)
     move(sarah, "1d")
-    assert "Under way" in sarah.get(f"/sessions/{session_id}").words
+    assert " Over " in sarah.get(f"/sessions/{session_id}").words
     subjects = [link.b.get_text() for link in sarah.get("/demo/outbox").soup.select(".mails a")]
     assert len(subjects) == 4, subjects  # both confirmations, and both reminders of the last hour
 

@@ -424,8 +424,10 @@ def test_what_does_not_exist_is_not_found_on_any_page(app: Flask, unknown: str) 
         for argument in rule.arguments:
             path = re.sub(rf"<(path:)?{argument}>", unknown, path)
         page = sarah.get(path)
-        assert page.status == 404, (path, page.words)
-        assert "cannot find" in page.words, path
+        if "token" in rule.arguments and page.status == 410:  # a link of a mail says what became of it
+            assert "This link has been used, or it is too old" in page.words
+        else:
+            assert (page.status, "cannot find" in page.words) == (404, True), (path, page.words)
         checked += 1
     assert checked >= 9
 
