@@ -57,7 +57,7 @@ def test_axe_finds_nothing_in_the_command_menu_over_a_page(arrive: Arrive, demo:
 
 def test_a_menu_opens_moves_and_closes_by_keyboard(arrive: Arrive) -> None:
     page = guide(arrive, **DESKTOP)
-    opener = page.get_by_role("button", name="Add to calendar")
+    opener = page.locator("#dialog").get_by_role("button", name="Add to calendar")
     opener.focus()
     page.keyboard.press("Enter")
     expect(opener).to_have_attribute("aria-expanded", "true")
@@ -216,9 +216,9 @@ def test_a_field_says_how_to_mend_it_on_leaving_and_on_sending(arrive: Arrive) -
 def test_undo_is_reached_by_keyboard_save_while_somebody_types(arrive: Arrive) -> None:
     page = guide(arrive, **DESKTOP)
     page.evaluate("document.querySelector('[data-sample]').removeAttribute('data-sample')")
-    page.get_by_label("Company").press("Control+z")
+    page.get_by_label("Company", exact=True).press("Control+z")
     with page.expect_request(lambda request: request.method == "POST") as sent:
-        page.get_by_label("Company").evaluate("box => box.blur()")
+        page.get_by_label("Company", exact=True).evaluate("box => box.blur()")
         page.keyboard.press("Control+z")
     assert "form_token=token" in str(sent.value.post_data)
 

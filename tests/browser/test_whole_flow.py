@@ -122,7 +122,7 @@ def keep_a_theme(client: Person) -> None:
 
 def join(client: Person, expert: str) -> None:
     """The link appears by itself and leads to the meeting."""
-    client.follow("Join the meeting")
+    client.follow("meet.localhost")
     expect(client.page.get_by_role("heading", name="Who is expected")).to_be_visible()
     expect(client.page.get_by_role("listitem").filter(has_text=expert)).to_be_visible()
 
@@ -132,7 +132,7 @@ def move_the_clock(client: Person, session: str, moment: datetime) -> None:
     page = client.page
     page.goto(session)
     for _ in range(60):
-        ahead = moment - datetime.fromisoformat(page.locator(".clock-bar time").get_attribute("datetime") or "")
+        ahead = moment - datetime.fromisoformat(page.locator(".clock-bar__now b time").get_attribute("datetime") or "")
         if ahead <= timedelta(0):
             return
         client.press("Move the clock: +1 day" if ahead > timedelta(days=1) else "Move the clock: +1 h")

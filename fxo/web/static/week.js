@@ -117,7 +117,10 @@ class Week {
     this.grid.setAttribute("aria-label", this.box.dataset.label);
     this.grid.setAttribute("aria-multiselectable", "true");
     const head = make("row", this.grid, "week-grid__head");
-    make("columnheader", head);
+    const corner = document.createElement("span");
+    corner.className = "visually-hidden";
+    corner.textContent = this.words.time;
+    make("columnheader", head).append(corner);
     this.heads = this.names.map((name, day) => {
       const cell = make("columnheader", head);
       cell.dataset.day = day;
