@@ -41,6 +41,11 @@ def ngettext(one: str, many: str, count: int, **values: Any) -> str:
 _ = gettext
 
 
+def N_(message: str) -> str:
+    """Mark a message that is looked up where it is shown."""
+    return message
+
+
 def said(error: FxoError) -> str:
     """What the error says, in the reader's language."""
     found = _spoken().gettext(error.sentence) if error.sentence else ""

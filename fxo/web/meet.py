@@ -17,6 +17,7 @@ from fxo.core.scope import CODE, tenant_scope
 from fxo.plugins.calendar_local.provider import meeting_by_token
 from fxo.web import shown
 from fxo.web.frame import frame
+from fxo.web.language import _
 
 blueprint = Blueprint("meet", __name__)
 
@@ -36,7 +37,7 @@ def meeting(token: str) -> ResponseReturnValue:
     people: list[dict[str, Any]] = []
     if gathered:
         people = [
-            shown.person(one.name, gathered.ids[role], "Client" if role == "client" else "Expert")
+            shown.person(one.name, gathered.ids[role], _("Client") if role == "client" else _("Expert"))
             | {"when": in_zone(found.starts_at, one.zone)}
             for role, one in gathered.people.items()
         ]

@@ -148,7 +148,7 @@ def rate(client: Person) -> None:
     page.get_by_label("One sentence for others").fill("Told us what comes first.")
     client.press("Send rating")
     expect(page.get_by_role("status").filter(has_text="Thank you")).to_be_visible()
-    expect(page.get_by_text("Told us what comes first.")).to_be_visible()
+    expect(page.get_by_text("Told us what comes first.").first).to_be_visible()
 
 
 # The expert and the operator -----------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def complete(partner: Person) -> None:
     partner.follow("Nora Newcomer")
     expect(page.get_by_text("ransomware")).to_be_visible()
     partner.press("Complete session")
-    expect(page.get_by_text("Session completed. $640 is on its way.")).to_be_visible()
+    expect(page.get_by_text("Session with Nora Newcomer completed. $640 is on its way.")).to_be_visible()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
 
 

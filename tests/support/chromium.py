@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, Request, Response, sync_playwright
 
 from fxo import embedded
 from fxo.demo.seed import Signin
@@ -73,6 +73,14 @@ def demo(folder: Path, *, bare: bool = True) -> Iterator[Demo]:
             yield running
     finally:
         embedded.remove(folder)
+
+
+def leave_asked(link: Locator) -> Dialog:
+    """The browser's question whether to leave the page by this link without sending what was typed."""
+    with link.page.expect_event("dialog") as asked:
+        link.evaluate("link => setTimeout(() => link.click())")  # the question holds up who clicks
+    assert asked.value.type == "beforeunload"
+    return asked.value
 
 
 class Person:

@@ -34,7 +34,7 @@ def booking(tenant_id: str, consultation_id: str) -> ResponseReturnValue:
     zone = identity.required().zone
     earns, keeps = one.price.split(one.partner_share)
     return page(
-        "operator/booking.html", alarms=number, number=f"No. {str(one.id)[-12:].upper()}",
+        "operator/booking.html", alarms=number, number=_("No. %(number)s", number=str(one.id)[-12:].upper()),
         badge={"text": _state(one.state), "kind": _BADGES.get(one.state, "")},
         facts=[
             {"label": _("Tenant"), "value": one.tenant, "url": f"/tenants/{one.tenant_id}"},

@@ -61,7 +61,7 @@ def _entry(lines: list[Line]) -> dict[str, Any]:
     first = lines[0]
     return {
         "when": shown.time(first.at, identity.required().zone), "what": _("Session paid"), "tenant": first.tenant,
-        "number": f"No. {str(first.payment_id)[-12:].upper()}",
+        "number": _("No. %(number)s", number=str(first.payment_id)[-12:].upper()),
         "lines": [
             {"account": _accounts()[Account(line.account)], "debit": str(line.amount) if line.amount.minor > 0 else "",
              "credit": str(-line.amount) if line.amount.minor < 0 else ""}
