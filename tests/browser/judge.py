@@ -8,8 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 NARROW = (320, 568)  # the narrowest phone, and what 400% zoom leaves of a desktop (WCAG 1.4.10)
-WIDTHS = ((390, 844), (1440, 900))
-THEMES = ("light", "dark")
+VIEWS = ((390, 844, "light"), (1440, 900, "dark"))
+"""Each layout and each theme once: colours do not depend on the width, nor boxes on the theme."""
 
 _RUN = "axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)"
 _WIDE = "() => document.documentElement.scrollWidth"
@@ -28,12 +28,11 @@ class Judge:
         self.names.append(name)
         before = page.viewport_size
         page.evaluate(self.axe.axe_script)
-        for width, height in WIDTHS:
+        for width, height, theme in VIEWS:
             page.set_viewport_size({"width": width, "height": height})
-            for theme in THEMES:
-                page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-                for violation in page.evaluate(_RUN):
-                    self.faults += [f"{name}, {width}, {theme}: {fault}" for fault in _told(violation)]
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            for violation in page.evaluate(_RUN):
+                self.faults += [f"{name}, {width}, {theme}: {fault}" for fault in _told(violation)]
         page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
         if (needed := page.evaluate(_WIDE)) > NARROW[0]:
             self.faults.append(f"{name}: scrolls sideways at {NARROW[0]}: {needed}")

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from tests.browser.camera import FOLDER, Camera
-from tests.browser.tour import Tour
+from tests.browser.tour import Tour, TourOfMuch
 from tests.browser.tour import log as steps
 from tests.support import chromium
 
@@ -27,8 +27,11 @@ def main(words: list[str]) -> int:
         log.error("Chromium is not here: install your system's package `chromium`.")
         return 1
     camera = Camera(words)
-    with tempfile.TemporaryDirectory() as folder, chromium.demo(Path(folder)) as running, chromium.chromium() as browser:
-        Tour(browser, running, camera).whole()
+    with tempfile.TemporaryDirectory() as folder, chromium.chromium() as browser:
+        with chromium.demo(Path(folder) / "bare") as running:
+            Tour(browser, running, camera).whole()
+        with chromium.demo(Path(folder) / "much", bare=False) as running:
+            TourOfMuch(browser, running, camera).whole()
     camera.put_in_order()
     for fault in camera.faults:
         log.error("%s", fault)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.judge import Judge
-from tests.browser.tour import Tour
+from tests.browser.tour import Tour, TourOfMuch
 from tests.support import chromium
 
 pytestmark = pytest.mark.browser
@@ -16,10 +16,12 @@ pytestmark = pytest.mark.browser
 
 def test_no_page_has_an_accessibility_fault_or_scrolls_sideways(browser: Browser, tmp_path: Path) -> None:
     judge = Judge()
-    with chromium.demo(tmp_path) as running:
+    with chromium.demo(tmp_path / "bare") as running:
         Tour(browser, running, judge).whole()
+    with chromium.demo(tmp_path / "much", bare=False) as running:
+        TourOfMuch(browser, running, judge).whole()
     assert judge.faults == []
-    assert len(judge.names) > 50
+    assert len(judge.names) > 100
 
 
 def test_the_judge_finds_what_is_wrong(browser: Browser) -> None:

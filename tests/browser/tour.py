@@ -49,7 +49,7 @@ class Tour:
         """All of it."""
         for part in (
             self.visitor, self.newcomer, self.checkout, self.later, self.ended_and_taken, self.before_the_session,
-            self.during_the_session, self.after_the_session, self.administrators, self.operator, self.mails,
+            self.during_the_session, self.after_the_session, self.own_place, self.administrators, self.operator, self.mails,
         ):  # fmt: skip
             begun = time.monotonic()
             part()
@@ -239,13 +239,29 @@ class Tour:
         self.look("partner, earnings", partner, "/earnings")
         self.look("partner, error, not found", partner, "/sessions/nothing")
 
+    def own_place(self) -> None:
+        client, other, partner = self.client, self.at("fortium"), self.partner
+        self.look("directory", client, "/experts")
+        self.look("directory, nobody found", client, "/experts?q=zither")
+        self.look("zone", client, "/zone")
+        self.look("settings", client, "/settings")
+        for page in ("help", "how-payment-works", "privacy", "terms", "demo"):
+            self.look(page, client, f"/{page}")
+        self.look("forgotten password", other, "/forgot")
+        self.look("forgotten password, sent", other, "/forgot/sent")
+        other.leave()
+        self.look("partner, sessions", partner, "/sessions")
+        self.look("partner, profile", partner, "/profile")
+        self.look("partner, settings", partner, "/settings")
+
     # Those who look after it -----------------------------------------------------------------------------------------
 
     def administrators(self) -> None:
         for host, name in (("fortium", "admin"), ("globex", "closed portal, admin")):
             administrator = self.at(host)
             administrator.sign_in(self.demo.signins.member(host, ADMINISTRATOR))
-            self.look(name, administrator, "/admin")
+            for page in ("", "/branding", "/roster", "/roster/add", "/members"):
+                self.look(name + page.replace("/", ", "), administrator, "/admin" + page)
             administrator.leave()
 
     def operator(self) -> None:
@@ -255,6 +271,13 @@ class Tour:
         self.look("operator, home", operator, "/")
         self.look("operator, ledger", operator, "/ledger")
         self.look("operator, alarms", operator, "/alarms")
+        self.look("operator, tenants", operator, "/tenants")
+        onward(operator.page.locator("main a[href^='/tenants/']:not([href$='/new'])").first)
+        self.look("operator, a tenant", operator)
+        self.look("operator, a new tenant", operator, "/tenants/new")
+        self.look("operator, partners", operator, "/partners")
+        onward(operator.page.locator("main a[href^='/partners/']").first)
+        self.look("operator, a partner", operator)
         operator.leave()
 
     def mails(self) -> None:
@@ -280,3 +303,34 @@ def onward(leads_on: Locator) -> None:
 def clock(page: Page) -> str:
     """The demo's time."""
     return page.locator(".clock-bar__now b time").get_attribute("datetime") or ""
+
+
+class TourOfMuch:
+    """Looks at the pages of a demo with a past, where there is much in them, and at its third portal."""
+
+    def __init__(self, browser: Browser, demo: Demo, eye: Eye) -> None:
+        self.browser, self.demo, self.eye = browser, demo, eye
+
+    def whole(self) -> None:
+        """All of it."""
+        signins = self.demo.signins
+        dana = signins.partner("Dana Whitfield")
+        rows = (
+            ("fortium", signins.member("fortium"), ("/", "/sessions", "/experts", "/settings")),
+            ("hansa", signins.member("hansa"), ("/", "/sessions", "/experts")),
+            ("partners", dana, ("/", "/sessions", "/earnings", "/availability", "/profile")),
+            ("fortium", signins.member("fortium", ADMINISTRATOR), ("/admin", "/admin/roster", "/admin/members")),
+            ("ops", signins.operator, ("/", "/tenants", "/partners", "/ledger", "/alarms")),
+        )
+        for host, signin, paths in rows:
+            person = Person(self.browser, self.demo, host)
+            person.sign_in(signin)
+            for path in paths:
+                person.go(path)
+                self.eye.take(f"much, {host}, {path.strip('/').replace('/', ' ') or 'home'}", person.page)
+            if host == "fortium" and "/experts" in paths:
+                onward(person.go("/experts").locator("article.partner-card .partner-card__name a").first)
+                self.eye.take("much, fortium, expert", person.page)
+                onward(person.go("/sessions").locator("main a[href^='/sessions/']").first)
+                self.eye.take("much, fortium, session", person.page)
+            person.leave()

@@ -24,6 +24,7 @@ from fxo.core.payments.queries import payment_id_of
 from fxo.core.ratings import commands as ratings
 from fxo.core.scope import ROLES, Actor, ActorKind, TenantConfig
 from fxo.core.work.perform import Outcome
+from fxo.embedded.processes import wait_until
 from fxo.plugins.notifications_email.outbox import outbox
 from fxo.plugins.payments_sandbox import webhooks
 from tests.support import clock
@@ -105,7 +106,9 @@ class Story(World):
         clock.move_to(self.parts, moment)
 
     def subscribe(self) -> None:
-        """The standing over all tenants catches up with the log."""
+        """The standing over all tenants catches up with the log, once no older transaction of the server hides its end."""
+        hidden = "select count(*) from events where txid >= pg_snapshot_xmin(pg_current_snapshot())"
+        assert wait_until(lambda: self.rows(hidden) == [(0,)], 10)
         for subscription in self.parts.subscriptions:
             while advance(subscription, self.parts.store.keyring):
                 pass
