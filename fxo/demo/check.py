@@ -190,9 +190,9 @@ class Story:
         times = self.client.get(f"/experts/{self.later['partner']}?brief={self.later['brief']}").slots()
         slot = next(slot for slot in times if slot["slot"] == self.later["slot"])
         checkout = self.client.hold(slot)
-        assert "Save the card" in checkout.words, checkout.words
+        assert "Today: your card is kept" in checkout.words, checkout.words
         page = self.client.pay(checkout, GOOD)
-        assert "nothing held" in page.words, page.words
+        assert "$800 is held on" in page.words, page.words
         self.second = self._newest_session(other_than=self.session)
 
     def _newest_session(self, other_than: str = "") -> str:
@@ -325,7 +325,7 @@ class Story:
         self._until(_at(self.later) - timedelta(hours=71))
 
         def held() -> bool:
-            return "Held on" in self.client.get(self.second).words
+            return "Held on Visa" in self.client.get(self.second).words
 
         assert wait_until(held, PATIENCE), self.client.get(self.second).words
 

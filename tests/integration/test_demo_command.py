@@ -232,3 +232,10 @@ def test_a_check_that_cannot_start_says_so_as_a_step(tmp_path: Path) -> None:
     assert told["ok"] is False
     assert [(step["name"], step["ok"]) for step in told["steps"]] == [("everything starts", False)]
     assert "The database says: connection failed" in told["steps"][0]["detail"]
+
+
+def test_the_check_holds_in_every_step(tmp_path: Path) -> None:
+    found = fxo(tmp_path / "data", "demo", "--check", "--json")
+    told = json.loads(found.stdout)
+    assert [(step["name"], step["detail"]) for step in told["steps"] if not step["ok"]] == []
+    assert (found.returncode, told["ok"], len(told["steps"])) == (0, True, 16)
