@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("slots", "append")
+ALL = ("slots", "append", "pages")
 
 
 def main() -> None:

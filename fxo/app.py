@@ -12,7 +12,7 @@ from fxo.core import db
 from fxo.core.errors import FxoError
 from fxo.core.work.perform import Probe
 from fxo.settings import Settings
-from fxo.web import assets, blueprints, errors, forms, identity, language, paused, places, security, theme_choice
+from fxo.web import assets, blueprints, errors, forms, identity, language, markup, paused, places, security, theme_choice
 from fxo.web.mails import layout
 
 HERE = Path(__file__).parent
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None, *, extra_plugins: tuple[object,
     folders = [HERE / "web" / "templates", HERE / "web", *(folder for _, folder in built.plugins.folders("fxo_templates"))]
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])  # type: ignore[assignment]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (logs, places, language, security, assets, identity, theme_choice, forms, paused, errors, blueprints):
+    for part in (logs, language, places, security, assets, markup, identity, theme_choice, forms, paused, errors, blueprints):
         part.init_app(app)
     return app
 

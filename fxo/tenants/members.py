@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -17,7 +18,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
 from fxo.core.notifications import reactions as notifications
 from fxo.core.scope import ROLES, Actor, ActorKind, TenantConfig
-from fxo.tenants import accounts, passwords, tokens
+from fxo.tenants import accounts, passwords, sign_ins, tokens
 from fxo.tenants.accounts import fold
 
 _MAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}\.[^@\s,;<>\".]{2,}")
@@ -138,11 +139,39 @@ def note_sign_in(tx: Transaction, member_id: UUID) -> None:
     )
 
 
-def signed_in(tx: Transaction, member_id: UUID) -> tuple[Actor, str | None] | None:
-    """The member with their permissions and the theme that they chose, if they chose one; None for who was deactivated."""
-    row = tx.driver.execute(
-        "select m.role, p.theme from members m left join preferences p on p.tenant_id = m.tenant_id and p.person_id = m.id"
-        " where m.tenant_id = %s and m.id = %s and m.deactivated_at is null",
-        (tx.scope.tenant_id, member_id),
-    ).fetchone()
-    return (Actor(member_id, ActorKind.MEMBER, ROLES[row[0]]), row[1]) if row else None
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member who is let in, with what they may do and the theme that they chose, if they chose one."""
+
+    actor: Actor
+    name: str
+    mail: str
+    zone: str
+    theme: str | None
+
+
+_MEMBER = (
+    "select m.role, c.name, c.email, c.zone, p.theme{more} from members m"
+    " join clients c on c.tenant_id = m.tenant_id and c.id = m.id"
+    " left join preferences p on p.tenant_id = m.tenant_id and p.person_id = m.id{join}"
+    " where m.tenant_id = %(t)s and m.id = %(m)s and m.deactivated_at is null"
+)
+_SIGNED_IN = _MEMBER.format(
+    more=", s.seen_at", join=" join sign_ins s on s.tenant_id = m.tenant_id and s.person_id = m.id and s.id = %(s)s"
+)
+
+
+def find(tx: Transaction, member_id: UUID) -> Member | None:
+    """The member; None for who was deactivated."""
+    row = tx.driver.execute(_MEMBER.format(more="", join=""), {"t": tx.scope.tenant_id, "m": member_id}).fetchone()
+    return _member(member_id, row) if row else None
+
+
+def signed_in(tx: Transaction, member_id: UUID, sign_in_id: UUID, *, seen: bool = True) -> Member | None:
+    """The member where that sign-in of theirs still lives, which is noted as `seen`; in one statement, since every page asks."""
+    row = tx.driver.execute(_SIGNED_IN, {"t": tx.scope.tenant_id, "m": member_id, "s": sign_in_id}).fetchone()
+    return _member(member_id, row) if row and sign_ins.still(tx, sign_in_id, row[5], seen=seen) else None
+
+
+def _member(member_id: UUID, row: Any) -> Member:
+    return Member(Actor(member_id, ActorKind.MEMBER, ROLES[row[0]]), *row[1:5])

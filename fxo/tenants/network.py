@@ -13,7 +13,7 @@ from fxo.core.scope import ROLES, Actor, ActorKind, system_scope
 from fxo.tenants import passwords
 from fxo.tenants.accounts import fold
 
-_THEME = "(select p.theme from preferences p where p.tenant_id = :network and p.person_id = o.id) as theme"
+_THEME = "(select p.theme from preferences p where p.tenant_id = %(network)s and p.person_id = o.id) as theme"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,10 @@ def check_partner(mail: str, password: str) -> UUID | None:
 
 def partner(partner_id: UUID) -> Person | None:
     """The partner, with what partners may do."""
-    with db.transaction(system_scope("sign_in")) as connection:
-        row = db.execute(
-            connection, f"select o.name, o.zone, {_THEME} from partners o where o.id = :id", id=partner_id, network=NETWORK
-        ).first()
-    return Person(Actor(partner_id, ActorKind.PARTNER, ROLES["partner"]), row.name, row.zone, row.theme) if row else None
+    statement = f"select o.name, o.zone, {_THEME} from partners o where o.id = %(id)s"
+    for row in db.read(system_scope("sign_in"), statement, {"id": partner_id, "network": NETWORK}):
+        return Person(Actor(partner_id, ActorKind.PARTNER, ROLES["partner"]), row.name, row.zone, row.theme)
+    return None
 
 
 def check_operator(mail: str, password: str) -> UUID | None:
@@ -54,11 +53,10 @@ def check_operator(mail: str, password: str) -> UUID | None:
 
 def operator(operator_id: UUID) -> Person | None:
     """The operator, with what operators may do."""
-    with db.transaction(system_scope("sign_in")) as connection:
-        row = db.execute(
-            connection, f"select o.name, {_THEME} from operators o where o.id = :id", id=operator_id, network=NETWORK
-        ).first()
-    return Person(Actor(operator_id, ActorKind.OPERATOR, ROLES["operator"]), row.name, theme=row.theme) if row else None
+    statement = f"select o.name, {_THEME} from operators o where o.id = %(id)s"
+    for row in db.read(system_scope("sign_in"), statement, {"id": operator_id, "network": NETWORK}):
+        return Person(Actor(operator_id, ActorKind.OPERATOR, ROLES["operator"]), row.name, theme=row.theme)
+    return None
 
 
 def add_operator(tx: Transaction, mail: str, name: str, password: str) -> UUID:

@@ -184,15 +184,15 @@ class Records:
         """The tenant whose portal answers on this host, by slug or own domain; `NotFound` for any other."""
         base = "." + self.settings.base_domain
         slug = host.removesuffix(base) if host.endswith(base) else ""
-        with db.transaction(system_scope("hosts")) as connection:
-            return self._config(
-                self._row(
-                    connection,
-                    "t.slug = :slug or t.id = (select h.tenant_id from hosts h where h.host = :host)",
-                    slug=slug,
-                    host=host,
-                )
-            )
+        found = db.read(
+            system_scope("hosts"),
+            f"select {_COLUMNS}, {_HOST} as host from tenants t"
+            " where t.slug = %(slug)s or t.id = (select h.tenant_id from hosts h where h.host = %(host)s)",
+            {"slug": slug, "host": host},
+        )
+        if not found:
+            raise NotFound("There is no portal here.")
+        return self._config(found[0])
 
     def by_slug(self, slug: str) -> TenantConfig:
         """The tenant of that name; for the CLI."""

@@ -41,14 +41,19 @@ def begin(tx: Transaction, person_id: UUID, browser: str) -> UUID:
 
 def lives(tx: Transaction, sign_in_id: UUID, person_id: UUID, *, seen: bool = True) -> bool:
     """Whether this person is still signed in with that browser; notes that it was `seen`."""
-    now = system_now()
     row = tx.driver.execute(
         "select seen_at from sign_ins where tenant_id = %s and id = %s and person_id = %s",
         (tx.scope.tenant_id, sign_in_id, person_id),
     ).fetchone()
-    if row is None or row[0] < now - IDLE:
+    return row is not None and still(tx, sign_in_id, row[0], seen=seen)
+
+
+def still(tx: Transaction, sign_in_id: UUID, seen_at: datetime, *, seen: bool = True) -> bool:
+    """The same for one that was seen at that time."""
+    now = system_now()
+    if seen_at < now - IDLE:
         return False
-    if seen and row[0] < now - OFTEN:
+    if seen and seen_at < now - OFTEN:
         tx.driver.execute(
             "update sign_ins set seen_at = %s where tenant_id = %s and id = %s", (now, tx.scope.tenant_id, sign_in_id)
         )

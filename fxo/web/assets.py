@@ -18,13 +18,9 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 
 @cache
-def _version(path: str) -> str:
-    return hashlib.sha256((FOLDER / path).read_bytes()).hexdigest()[:10]
-
-
 def static_url(path: str) -> str:
     """The address of a static file, with its content hash."""
-    return f"/static/{path}?v={_version(path)}"
+    return f"/static/{path}?v={hashlib.sha256((FOLDER / path).read_bytes()).hexdigest()[:10]}"
 
 
 def theme_url(brand: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -22,17 +23,20 @@ INDUSTRIES = (
 """The labels that the local ranker reads out of a brief, so that what was read is always among the choices."""
 
 
-def zones() -> list[dict[str, str]]:
+def zones() -> list[dict[str, Any]]:
     """Every time zone as an option, by region."""
     return [{"value": "", "label": _("Choose your time zone")}, *_zones()]
 
 
 @cache
-def _zones() -> list[dict[str, str]]:
-    names = sorted(
-        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))
-    )
-    return [{"value": name, "label": name.replace("_", " ")} for name in ["UTC", *names]]
+def _zones() -> list[dict[str, Any]]:
+    regions: dict[str, list[dict[str, str]]] = {}
+    for name in sorted(_zone_names()):
+        region, _slash, place = name.partition("/")
+        if place:
+            label = ", ".join(reversed(place.replace("_", " ").split("/")))
+            regions.setdefault(region, []).append({"value": name, "label": label})
+    return [{"value": "UTC", "label": "UTC"}, *({"group": region, "items": regions[region]} for region in regions)]
 
 
 def industries(any_value: str = "") -> list[dict[str, str]]:
@@ -47,13 +51,14 @@ def urgencies(any_value: str = "") -> list[dict[str, str]]:
 
 
 def known_zone(zone: str) -> str:
-    """The zone, where there is one of that name; else nothing."""
+    """The zone, where it is one of the choices; else nothing."""
     return zone if zone in _zone_names() else ""
 
 
 @cache
 def _zone_names() -> frozenset[str]:
-    return frozenset(option["value"] for option in zones())
+    others = ("Etc/", "SystemV/", "posix/", "right/")
+    return frozenset({"UTC", *(name for name in available_timezones() if "/" in name and not name.startswith(others))})
 
 
 def id_from(text: str) -> UUID:

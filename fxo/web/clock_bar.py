@@ -7,15 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fxo import platform
-from fxo.core.clients import queries as clients
 from fxo.core.clock import in_zone
-from fxo.core.consultations import queries as consultations
-from fxo.core.errors import NotFound
-from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK
-from fxo.core.partners import queries as partners
-from fxo.core.payments import queries as payments
-from fxo.core.scope import CODE, tenant_scope
 from fxo.core.work import demo_clock
 from fxo.core.work.demo_clock import Coming
 from fxo.web import identity
@@ -28,7 +21,7 @@ def clock_bar(return_to: str) -> dict[str, Any] | None:
     parts = platform.current()
     if not parts.settings.demo:
         return None
-    now, found = demo_clock.coming(parts.store)
+    now, found = demo_clock.coming()
     user = identity.me()
     zone = user.zone if user else "UTC"
     return {
@@ -56,21 +49,13 @@ def _what(coming: Coming) -> str:
         return _("work behind the scenes")
     if place.kind == PORTAL and place.tenant.id != coming.tenant_id:
         return _("something in another portal")
-    with parts.store.transaction(tenant_scope(coming.tenant_id), CODE) as tx:
-        try:
-            client, partner = _names(tx, coming)
-        except NotFound:
-            return _("a mail") if coming.kind == "mail" else _("work behind the scenes")
-    return _sentence(coming, client, partner)
-
-
-def _names(tx: Transaction, coming: Coming) -> tuple[str, str]:
-    """Who has the session that the work is about; for everybody but these two and the operator, a client and an expert."""
-    paid = payments.find(tx, coming.stream_id) if coming.kind.startswith("payments.") else None
-    row, user = consultations.find(tx, paid.consultation_id if paid else coming.stream_id), identity.me()
-    if user is None or (here().kind != OPS and user.actor.id not in (row.client_id, row.partner_id)):
-        return _("a client"), _("an expert")
-    return clients.find(tx, row.client_id).name, partners.contact(tx, row.partner_id)[0]
+    pair = demo_clock.between(parts.store, coming)
+    if pair is None:
+        return _("a mail") if coming.kind == "mail" else _("work behind the scenes")
+    user = identity.me()
+    if user is not None and (place.kind == OPS or user.actor.id in (pair.client_id, pair.partner_id)):
+        return _sentence(coming, pair.client, pair.partner)
+    return _sentence(coming, _("a client"), _("an expert"))
 
 
 def _sentence(coming: Coming, client: str, partner: str) -> str:

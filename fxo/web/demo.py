@@ -45,7 +45,7 @@ _MAIL_POLICY = (
 @blueprint.get("")
 def panel() -> ResponseReturnValue:
     """Who one can be here and elsewhere, what happens next, and the cards to pay with."""
-    now, coming = demo_clock.coming(platform.current().store, _AHEAD)
+    now, coming = demo_clock.coming(_AHEAD)
     return render_template(
         "demo/panel.html",
         **frame(),

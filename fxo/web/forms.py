@@ -45,16 +45,18 @@ def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.secret_key or "", salt="form")
 
 
-def new_token() -> str:
-    """A token for one form: signed, bound to this browser's cookie, different each time."""
-    if "nonce" not in session:
-        session["nonce"] = secrets.token_urlsafe(12)
-    return _signer().dumps([session["nonce"], secrets.token_urlsafe(9)])
+def page_token() -> str:
+    """The token of this page's forms: signed, bound to this browser's cookie, different for each page that is made."""
+    if "form_token" not in g:
+        if "nonce" not in session:
+            session["nonce"] = secrets.token_urlsafe(12)
+        g.form_token = str(_signer().dumps([session["nonce"], secrets.token_urlsafe(9)]))
+    return str(g.form_token)
 
 
 def init_app(app: Flask) -> None:
     """Refuse every changing request that does not carry a token of this browser (PRD SR-3.2)."""
-    app.jinja_env.globals["form_token"] = new_token
+    app.jinja_env.globals["form_token"] = page_token
 
     @app.before_request
     def _check() -> None:

@@ -14,10 +14,8 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from fxo import platform
 from fxo.core.clients import commands as clients
-from fxo.core.clients import queries as client_rows
 from fxo.core.clock import system_now
 from fxo.core.errors import NotAllowed, NotFound, SignInNeeded
-from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK, new_id, parse_id
 from fxo.core.scope import CODE, Actor, ActorKind, Permission, Scope, operator_scope, partner_scope, system_scope, tenant_scope
 from fxo.tenants import members, network, sign_ins
@@ -59,7 +57,8 @@ def init_app(app: Flask) -> None:
         stale = seen is not None and system_now() - datetime.fromisoformat(seen) > IDLE
         if session.get("place") != place.key or stale:
             session.clear()
-        session["place"] = place.key
+        if "place" not in session:
+            session["place"] = place.key  # a cookie is sent again only where it says something new
         if _looks_by_itself():
             return
         if "_user_id" in session and (seen is None or system_now() - datetime.fromisoformat(seen) > OFTEN):
@@ -75,23 +74,15 @@ def _load(user_id: str) -> User | None:
     found, sign_in_id = parse_id(user_id), current_sign_in()
     if found is None or sign_in_id is None or here().kind not in (PORTAL, PARTNERS, OPS):
         return None
-    with platform.current().store.transaction(account_scope(), Actor(found, ActorKind.MEMBER)) as tx:
-        if not sign_ins.lives(tx, sign_in_id, found, seen=not _looks_by_itself()):
-            return None
-        if here().kind == PORTAL:
-            return _member(tx, found)
-    return _of_the_network(found)
+    run, who, seen = platform.current().store.run, Actor(found, ActorKind.MEMBER), not _looks_by_itself()
+    if here().kind == PORTAL:
+        return _user(run(account_scope(), who, members.signed_in, found, sign_in_id, seen=seen))
+    lives = run(account_scope(), who, sign_ins.lives, sign_in_id, found, seen=seen)
+    return _of_the_network(found) if lives else None
 
 
-def _member(tx: Transaction, found: UUID) -> User | None:
-    known = members.signed_in(tx, found)
-    if known is None:
-        return None
-    try:
-        row = client_rows.find(tx, found)
-    except NotFound:
-        return None
-    return User(known[0], row.name, row.zone, row.email, known[1])
+def _user(member: members.Member | None) -> User | None:
+    return User(member.actor, member.name, member.zone, member.mail, member.theme) if member else None
 
 
 def _of_the_network(found: UUID) -> User | None:
@@ -106,7 +97,7 @@ def sign_in(actor_id: UUID) -> None:
     session.clear()
     store = platform.current().store
     if here().kind == PORTAL:
-        user = store.run(account_scope(), Actor(actor_id, ActorKind.MEMBER), _member, actor_id)
+        user = _user(store.run(account_scope(), Actor(actor_id, ActorKind.MEMBER), members.find, actor_id))
     else:
         user = _of_the_network(actor_id)
     if user is None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
 from babel.support import Translations
-from flask import Flask, g, has_request_context, request
+from flask import Flask, request
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from fxo.core.errors import FxoError
 
@@ -17,6 +21,8 @@ FOLDER = Path(__file__).parent / "translations"
 
 SOURCE = "en"
 """The language that the messages are written in."""
+
+_current: ContextVar[str] = ContextVar("language", default=SOURCE)
 
 
 @cache
@@ -54,23 +60,41 @@ def said(error: FxoError) -> str:
 
 def current() -> str:
     """The code of the language that this request is answered in; outside one, the source language."""
-    if not has_request_context():
-        return SOURCE
-    if "language" not in g:
-        g.language = request.accept_languages.best_match(list(languages()), SOURCE)
-    return str(g.language)
+    return _current.get()
 
 
 def _spoken() -> NullTranslations:
-    return languages()[current()]
+    return languages()[_current.get()]
+
+
+@pass_eval_context
+def _in_template(context: EvalContext, message: str, **values: Any) -> str:
+    """`gettext` for templates: what is filled in is escaped. Jinja's own way to it takes five calls for every word of a page."""
+    text = _spoken().gettext(message)
+    return (Markup(text) if context.autoescape else text) % values  # noqa: S704 - a sentence of ours
+
+
+@pass_eval_context
+def _counted_in_template(context: EvalContext, one: str, many: str, num: int, **values: Any) -> str:
+    text = _spoken().ngettext(one, many, num)
+    return (Markup(text) if context.autoescape else text) % {"num": num, **values}  # noqa: S704 - a sentence of ours
 
 
 def init_app(app: Flask) -> None:
     """Give templates `_`, `gettext`, `ngettext` and `{% trans %}`, in the language that the reader's browser asks for."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda message: _spoken().gettext(message),
-        lambda one, many, count: _spoken().ngettext(one, many, count),
-        newstyle=True,
-    )
-    app.jinja_env.globals["language"] = current
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
+    app.jinja_env.globals |= {
+        "_": _in_template,
+        "gettext": _in_template,
+        "ngettext": _counted_in_template,
+        "language": current,
+    }
+
+    @app.before_request
+    def _listen() -> None:
+        _current.set(request.accept_languages.best_match(list(languages()), SOURCE))
+
+    @app.teardown_request
+    def _leave(_error: BaseException | None) -> None:
+        _current.set(SOURCE)

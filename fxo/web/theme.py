@@ -96,6 +96,7 @@ def scope_css(brand: str) -> str:
     )
 
 
+@lru_cache(maxsize=256)
 def theme_hash(brand: str) -> str:
     """The hash in the theme's file name: it changes whenever the file would."""
     return hashlib.sha256(theme_css(brand).encode()).hexdigest()[:12]

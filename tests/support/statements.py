@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,3 +37,8 @@ def recorded() -> Iterator[list[str]]:
         for engine in db.engines.values():
             event.remove(engine, "connect", equip)
             engine.dispose()
+
+
+def repeated(statements: list[str]) -> list[str]:
+    """Which of these were sent more than once."""
+    return [statement for statement, count in Counter(statements).items() if count > 1]

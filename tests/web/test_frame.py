@@ -72,6 +72,7 @@ def in_request(app: Flask, ask: Callable[[], Any], headers: dict[str, str]) -> A
 
     def run() -> Any:
         with app.test_request_context("/", base_url=f"http://{PORTAL}", headers=headers):
+            app.preprocess_request()
             return ask()
 
     return Context().run(run)

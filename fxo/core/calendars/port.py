@@ -44,7 +44,10 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class BusyTimes:
-    """When each partner is taken, in UTC, and how old the answer is. A partner left out is unknown, and unknown is not free."""
+    """When each partner is taken, in UTC, and the real time at which that was so.
+
+    A partner left out is unknown, and unknown is not free.
+    """
 
     busy: Mapping[UUID, tuple[tuple[datetime, datetime], ...]]
     as_of: datetime

@@ -88,11 +88,17 @@ _BOOKABLE = (
 
 def on_roster(tx: Transaction) -> list[Profile]:
     """Every partner whom this tenant may book, by name."""
+    return [profile for profile, _entry in roster(tx)]
+
+
+def roster(tx: Transaction) -> list[tuple[Profile, RosterEntry]]:
+    """The same, each with the entry that says at what price."""
     rows = tx.driver.execute(
-        f"select {_columns(tx)} join roster r on r.tenant_id = %s and r.partner_id = p.id and {_BOOKABLE} order by p.name",
+        f"select r.price_minor, r.partner_share, {_columns(tx)} join roster r on r.tenant_id = %s and r.partner_id = p.id"
+        f" and {_BOOKABLE} order by p.name",
         (tx.scope.tenant_id,),
     ).fetchall()
-    return [_profile(row) for row in rows]
+    return [(_profile(row[2:]), RosterEntry(row[2], *row[:2])) for row in rows]
 
 
 def profile(tx: Transaction, partner_id: UUID) -> Profile:
@@ -117,15 +123,6 @@ def roster_entry(tx: Transaction, partner_id: UUID) -> RosterEntry | None:
         (tx.scope.tenant_id, partner_id),
     ).fetchone()
     return RosterEntry(*row) if row else None
-
-
-def roster_entries(tx: Transaction) -> dict[UUID, RosterEntry]:
-    """The entries of every partner whom this tenant may book now, by partner."""
-    rows = tx.driver.execute(
-        f"select r.partner_id, r.price_minor, r.partner_share from roster r where r.tenant_id = %s and {_BOOKABLE}",
-        (tx.scope.tenant_id,),
-    ).fetchall()
-    return {row[0]: RosterEntry(*row) for row in rows}
 
 
 def availability(tx: Transaction, partner_ids: Sequence[UUID]) -> dict[UUID, Availability]:

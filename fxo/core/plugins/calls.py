@@ -106,12 +106,12 @@ class Guarded:
             raise AttributeError(f"the port {self._port.name} has no {member!r}")
         signature = promised.signature
         if signature is None:
-            return self._ask(member, lambda: getattr(self._made(), member), {})
+            return self._declaration(member, lambda: getattr(self._made(), member))
 
         def method(*args: Any, **kwargs: Any) -> Any:
             given = signature.bind(*args, **kwargs)
             if member in self._port.declares:
-                return self._declaration(member)
+                return self._declaration(member, lambda: getattr(self._made(), member)())
             return self._ask(member, lambda: getattr(self._made(), member)(*args, **kwargs), given.arguments)
 
         return method
@@ -122,7 +122,7 @@ class Guarded:
                 self._provider = self._make()
             return self._provider
 
-    def _declaration(self, member: str) -> Any:
+    def _declaration(self, member: str, say: Callable[[], Any]) -> Any:
         """What the provider says of itself, kept from the first time: a page can be shown while nobody answers.
 
         The breaker is neither asked nor told: a declaration says nothing about whether the company outside answers.
@@ -130,7 +130,7 @@ class Guarded:
         refuse_inside_transaction(self._name)
         if member not in self._declared:
             try:
-                answer = self._bulkhead.run(lambda: getattr(self._made(), member)(), self._seconds)
+                answer = self._bulkhead.run(say, self._seconds)
                 self._port.check(member, answer, {})
             except ProviderError:
                 raise

@@ -38,7 +38,7 @@ class Port:
     """Members with a time limit shorter than the platform's."""
     declares: frozenset[str] = frozenset()
     """Members that only say how the provider is, without a network call: asked once, also while its breaker is open.
-    They take no arguments.
+    They take no arguments. `capabilities` need not be named: a property is always one.
     """
     checks: Mapping[str, Callable[[Any, Mapping[str, Any]], None]] = field(default_factory=dict)
     """For members whose answer can lie without being of the wrong type: (answer, arguments by name), raises ValueError."""

@@ -37,7 +37,7 @@ class LocalCalendar:
 
     def busy_times(self, partners: Sequence[UUID], window: tuple[datetime, datetime]) -> BusyTimes:
         """Nothing but what the platform has booked itself, and that it knows (`partner_time`)."""
-        return BusyTimes(dict.fromkeys(partners, ()), self._context.clock())
+        return BusyTimes(dict.fromkeys(partners, ()), self._context.system_clock())
 
     def create_meeting(self, wanted: MeetingWanted) -> Meeting:
         return self._agree(wanted)

@@ -53,8 +53,8 @@ def _home(form: dict[str, str], errors: dict[str, str], status: int = 200) -> Re
     config, user = here().tenant, identity.me()
     with platform.current().store.transaction(identity.scope(), identity.actor()) as tx:
         people = partners.on_roster(tx)
-        quote = ratings.quotable(tx)
         own = _own(tx, {profile.id: profile for profile in people}) if user else None
+        quote = None if own and own["session"] else ratings.quotable(tx)
     headline = words.headline(config)
     page = render_template(
         "portal/home.html",
@@ -113,9 +113,7 @@ def _own(tx: Transaction, known: dict[UUID, Profile]) -> dict[str, Any]:
                 "url": f"/briefs/{brief.id}",
                 "text": _shortened(brief.text),
                 "when": shown.time(brief.submitted_at, reader_zone()),
-                "fits": ngettext("%(num)s expert fits", "%(num)s experts fit", brief.fits)
-                if brief.fits
-                else _("Nobody fits yet"),
+                "fits": _fits(brief.fits),
             }
             for brief in briefs.latest(tx)
         ],

@@ -52,24 +52,22 @@ def directory() -> ResponseReturnValue:
     wanted, page, zone = _wanted(), _page_number(), reader_zone()
     with parts.store.transaction(identity.scope(), identity.actor()) as tx:
         now = tx.now
-        profiles = partners.on_roster(tx)
-        prices = {key: entry.price(config) for key, entry in partners.roster_entries(tx).items()}
-        weeks = partners.availability(tx, [profile.id for profile in profiles])
+        roster = partners.roster(tx)
+        weeks = partners.availability(tx, [profile.id for profile, _entry in roster])
         kept = favourites.of_reader(tx)
     # Where scripts run, the page is there at once and the times come in a second request; some answers need them at once.
     with_times = partly or not scripts_run() or bool(wanted.free) or wanted.sort == "soonest"
-    known = times.next_times([profile.id for profile in profiles], now, weeks) if with_times else None
+    known = times.next_times([profile.id for profile, _entry in roster], now, weeks) if with_times else None
     today = now.astimezone(ZoneInfo(zone)).date()
     entries = [
         Entry(
             profile,
-            prices[profile.id],
+            entry.price(config),
             next((slot.start for slot in (known or {}).get(profile.id, [])), None),
             hours_a_day(weeks[profile.id], zone, today) if profile.id in weeks else None,
             profile.id in kept,
         )
-        for profile in profiles
-        if profile.id in prices
+        for profile, entry in roster
     ]
     found = search(entries, wanted, now)
     pages = max(1, -(-len(found.entries) // PAGE))

@@ -44,6 +44,9 @@ QUICK, SLOW = 3, 30
 NEAR = timedelta(hours=2)
 """So long before the start the page begins to look by itself whether one can come in."""
 
+AGAIN = 6
+"""How many times for another hour are offered."""
+
 
 @blueprint.get("/sessions/<consultation_id>")
 @identity.needs(Permission.BOOK)
@@ -61,6 +64,7 @@ def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 2
         link = calendars.join_url(tx, row.id)
         rated = rating_rows.of_session(tx, row.id)
         brief = briefs.find(tx, row.brief_id).text if row.brief_id else ""
+        entry = partners.roster_entry(tx, row.partner_id)
     if row.state in ("held", "released"):
         return redirect(f"/book/{row.id}", 303)
     standing = Standing(row, paying, profile, user.zone, now, rated is not None)
@@ -83,7 +87,7 @@ def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 2
         card_url=f"/sessions/{row.id}/card" if standing.card_kept and not standing.card_refused else None,
         looks_again=_looks_again(standing, link),
         rating=_rating(standing, rated, errors),
-        follow_up=_follow_up(standing, kept) if not standing.ahead else None,
+        follow_up=_follow_up(standing, entry, kept) if not standing.ahead else None,
         all_times_url=person["url"],
         self_url=f"/sessions/{row.id}",
         portal_name=here().tenant.name,
@@ -179,17 +183,15 @@ def _rating(standing: Standing, rated: rating_rows.RatingRow | None, errors: dic
     }
 
 
-def _follow_up(standing: Standing, kept: dict[str, str]) -> dict[str, Any]:
-    """The expert's next free times for another hour with the same brief; none where they cannot be booked or read."""
+def _follow_up(standing: Standing, entry: partners.RosterEntry | None, kept: dict[str, str]) -> dict[str, Any]:
+    """A few of the expert's next free times for another hour with the same brief; none where they cannot be booked or read."""
     row = standing.row
-    with platform.current().store.transaction(identity.scope(), identity.required().actor) as tx:
-        entry = partners.roster_entry(tx, row.partner_id)
     found = times.next_times([row.partner_id], standing.now).get(row.partner_id, []) if entry else []
     return {
         "title": _("Another time with %(name)s", name=standing.first)
         if row.state in ("cancelled", "lost")
         else _("Go on with %(name)s", name=standing.first),
-        "slots": [shown.slot(slot.start, standing.zone, now=standing.now) for slot in found],
+        "slots": [shown.slot(slot.start, standing.zone, now=standing.now) for slot in times.offered(found, standing.zone, AGAIN)],
         "price": str(entry.price(here().tenant)) if entry else "",
         "fields": {"partner": str(row.partner_id)} | kept,
     }

@@ -78,18 +78,18 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
     parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.actor()
     with parts.store.transaction(scope, actor) as tx:
         brief, now = briefs.find(tx, brief_id), tx.now
-        roster = {profile.id: profile for profile in partners.on_roster(tx)}
-        entries = partners.roster_entries(tx)
+        found = partners.roster(tx)
         kept = favourites.of_reader(tx)
     if brief.matched is None:
         matching.match(parts.store, parts.providers, scope, actor, config, brief_id)
         with parts.store.transaction(scope, actor) as tx:
             brief = briefs.find(tx, brief_id)
+    roster = {profile.id: profile for profile, _entry in found}
+    prices = {entry.partner_id: entry.price(config) for _profile, entry in found}
     partly, path = part_wanted(), f"/briefs/{brief.id}"
     listed = [item for item in (brief.matched.shortlist if brief.matched else ()) if item.partner_id in roster]
     with_times = filters.needs_times or "slots" in request.args or not scripts_run()
     known = times.next_times([item.partner_id for item in listed], now) if with_times else None
-    prices = {partner_id: entry.price(config) for partner_id, entry in entries.items()}
     address, zone = filters.address(path), brief.zone or reader_zone()
     cards = [
         _card(item, roster[item.partner_id], known, brief, now, zone)

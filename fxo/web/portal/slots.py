@@ -101,21 +101,21 @@ def taken(
     with parts.store.transaction(identity.scope(), identity.actor()) as tx:
         profile, now = partners.profile(tx, partner_id), tx.now
         nearest = [] if external is None else consultation_rows.nearest_open(tx, partner_id, wanted, external)
-        roster = {other.id: other for other in partners.on_roster(tx) if other.id != partner_id}
-        prices = {key: str(entry.price(config)) for key, entry in partners.roster_entries(tx).items()}
+        roster = partners.roster(tx)
         zone = (briefs.find(tx, choices.id_from(brief)).zone if brief else "") or reader_zone()
-    alike = [other for other in roster.values() if set(other.roles) & set(profile.roles)]
+    price = next((entry.price(config) for _profile, entry in roster if entry.partner_id == partner_id), config.price)
+    alike = [(other, entry) for other, entry in roster if other.id != partner_id and set(other.roles) & set(profile.roles)]
     near = (max(now, wanted - NEAR), wanted + NEAR)
-    free = times.times_within([other.id for other in alike], near)
+    free = times.times_within([other.id for other, _entry in alike], near)
     cards = [
         shown.partner_card(
             other,
             [shown.slot(start, zone, now=now) for start in sorted(nearest_of(free[other.id], wanted))],
-            prices[other.id],
+            str(entry.price(config)),
             url=f"/experts/{other.id}" + (f"?{urlencode({'brief': brief})}" if brief else ""),
         )
         | {"line": other.headline}
-        for other in sorted(alike, key=lambda other: -trust(other))
+        for other, entry in sorted(alike, key=lambda pair: -trust(pair[0]))
         if free.get(other.id)
     ][:3]
     page = render_template(
@@ -124,7 +124,7 @@ def taken(
         partner=shown.person(profile.name, profile.id, profile.title),
         taken=shown.time(wanted, zone)["text"],
         slots=[shown.slot(start, zone, now=now) for start in nearest],
-        price=prices.get(partner_id, str(config.price)),
+        price=str(price),
         charged=charged,
         unknown=external is None,
         all_times_url=f"/experts/{partner_id}" + (f"?{urlencode({'brief': brief})}" if brief else ""),

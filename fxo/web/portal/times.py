@@ -36,6 +36,7 @@ def next_times(partner_ids: Collection[UUID], now: datetime, weeks: Weeks | None
     external = calendars.external_busy(parts.providers, here().tenant, asked, (now, now + LOOK_AHEAD))
     known = [partner_id for partner_id in asked if partner_id in external]
     with parts.store.transaction(identity.scope(), identity.actor()) as tx:
+        tx.now = now  # a page speaks of one moment
         found = consultation_rows.next_open(tx, known, days=LOOK_AHEAD.days, count=CHOICE, external=external, weeks=weeks)
     return {partner_id: found.get(partner_id, []) for partner_id in known}
 

@@ -1,0 +1,52 @@
+"""Markup that comes again and again, made once: the options of a select, and what a macro makes of the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from fxo.web import language
+
+Options = tuple[tuple[str, "str | Options"], ...]
+
+
+def options(items: Iterable[Mapping[str, Any]], value: Any = "") -> Markup:
+    """The `<option>`s of a select, with that value chosen; items: [{value, label}] or [{group, items}]."""
+    opening = f'<option value="{escape(str(value))}"'
+    return Markup(_unchosen(_frozen(items)).replace(opening, opening + " selected", 1))  # noqa: S704 - escaped below
+
+
+def _frozen(items: Iterable[Mapping[str, Any]]) -> Options:
+    return tuple(
+        (str(item["group"]), _frozen(item["items"])) if "group" in item else (str(item["value"]), str(item["label"]))
+        for item in items
+    )
+
+
+@lru_cache(maxsize=256)
+def _unchosen(items: Options) -> str:
+    return "".join(
+        f'<option value="{escape(name)}">{escape(said)}</option>'
+        if isinstance(said, str)
+        else f'<optgroup label="{escape(name)}">{_unchosen(said)}</optgroup>'
+        for name, said in items
+    )
+
+
+def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
+    """The macro, which keeps what it has made: for those whose markup depends on nothing but their arguments and the language."""
+
+    @lru_cache(maxsize=1_024)
+    def made(_language: str, *args: Any, **kwargs: Any) -> Markup:
+        return macro(*args, **kwargs)
+
+    return lambda *args, **kwargs: made(language.current(), *args, **kwargs)
+
+
+def init_app(app: Flask) -> None:
+    """Give templates `options` and `remembered`."""
+    app.jinja_env.globals |= {"options": options, "remembered": remembered}
