@@ -162,7 +162,7 @@ def partner_card(
             "match": {"score": round(listed.score * 100), "words": strength(listed.strength)},
             "why": why,
             "caveat": listed.caveat,
-            "evidence": [_evidence(profile, line) for line in listed.evidence if line.rstrip(".") not in why],
+            "evidence": [_evidence(profile, one.line) for one in listed.evidence if one.line.rstrip(".") not in why],
         }
     return card
 

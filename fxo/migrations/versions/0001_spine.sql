@@ -398,6 +398,11 @@ create table briefs (
     role text not null default '',
     topics text[],
     topics_left text[] not null default array[]::text[],
+    stage text not null default '',
+    language text not null default '',
+    budget text not null default '',
+    unwanted text[],
+    musts text[] not null default array[]::text[],
     shortlist jsonb,
     primary key (tenant_id, id)
 );
