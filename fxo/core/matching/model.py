@@ -154,14 +154,16 @@ def evolve(state: Brief, happened: object) -> Brief:
 
 
 def revise(state: Brief, wanted: Revised) -> list[object]:
-    """Say something else. The same again: nothing. Other words are read anew, so the choice of topics goes with the old ones."""
+    """Say something else. The same again: nothing. Other words are read anew, so the choice of topics goes with the old ones;
+    where they only go on, as an answer does, it stays.
+    """
     check_text(wanted.text)
     if wanted.topics and len(wanted.topics) > MOST_TOPICS:
         raise Invalid(f"Please choose at most {MOST_TOPICS} topics: the fewer, the clearer the ranking.", field="topic")
     said = state.said
     if said is None or _same(said, wanted):
         return []
-    return [wanted if wanted.text == said.text else replace(wanted, topics=None, left=(), unwanted=None)]
+    return [wanted if wanted.text.startswith(said.text) else replace(wanted, topics=None, left=(), unwanted=None)]
 
 
 def _same(said: Revised, wanted: Revised) -> bool:

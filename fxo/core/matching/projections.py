@@ -6,7 +6,7 @@ from psycopg.types.json import Jsonb
 
 from fxo.core.events.model import Recorded, type_of
 from fxo.core.events.store import Store, Transaction
-from fxo.core.matching import model
+from fxo.core.matching import impressions, model
 
 
 def register(store: Store) -> None:
@@ -14,6 +14,7 @@ def register(store: Store) -> None:
     store.follow(model.Submitted, _submitted)
     store.follow(model.Revised, _revised)
     store.follow(model.Matched, _matched)
+    impressions.register(store)
 
 
 def _submitted(tx: Transaction, item: Recorded) -> None:
@@ -67,5 +68,6 @@ def _revised(tx: Transaction, item: Recorded) -> None:
 def _matched(tx: Transaction, item: Recorded) -> None:
     shortlist = Jsonb(type_of(item.value).encode(item.value))
     tx.driver.execute(
-        "update briefs set shortlist = %s where tenant_id = %s and id = %s", (shortlist, item.tenant_id, item.stream_id)
+        "update briefs set shortlist = %s, ranking = %s where tenant_id = %s and id = %s",
+        (shortlist, item.version, item.tenant_id, item.stream_id),
     )

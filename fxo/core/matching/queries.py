@@ -33,6 +33,8 @@ class BriefRow:
     budget: str
     unwanted: tuple[str, ...] | None
     musts: tuple[str, ...]
+    ranking: int
+    """The version of the brief's stream at which `matched` was recorded."""
     matched: Matched | None
 
 
@@ -51,13 +53,13 @@ def find(tx: Transaction, brief_id: UUID) -> BriefRow:
     """The brief, for its author (a visitor's is bound to their cookie) and code; for anybody else `NotFound`."""
     row: Any = tx.driver.execute(
         "select id, author_id, text, industry, urgency, zone, submitted_at, role, topics, topics_left, stage, language, budget,"
-        " unwanted, musts, shortlist from briefs where tenant_id = %s and id = %s",
+        " unwanted, musts, ranking, shortlist from briefs where tenant_id = %s and id = %s",
         (tx.scope.tenant_id, brief_id),
     ).fetchone()
     if row is None or (tx.actor.kind is not ActorKind.CODE and row[1] != tx.actor.id):
         raise NotFound("There is no such brief here.")
-    matched = type_named("brief.matched").adapter.validate_python(row[15]) if row[15] else None
-    lists = (tuple(part) if isinstance(part, list) else part for part in row[7:15])
+    matched = type_named("brief.matched").adapter.validate_python(row[16]) if row[16] else None
+    lists = (tuple(part) if isinstance(part, list) else part for part in row[7:16])
     values: tuple[Any, ...] = (*row[:7], *lists, matched)
     return BriefRow(*values)
 

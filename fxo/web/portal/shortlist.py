@@ -18,6 +18,7 @@ from fxo.core.errors import Invalid
 from fxo.core.matching import commands as matching
 from fxo.core.matching import queries as briefs
 from fxo.core.matching.model import Listed
+from fxo.core.matching.port import LACKING
 from fxo.core.matching.queries import BriefRow
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
@@ -29,8 +30,9 @@ from fxo.web.language import _, ngettext
 from fxo.web.places import here
 from fxo.web.portal import times
 from fxo.web.portal.blueprint import blueprint
+from fxo.web.portal.impressions import count_shown
 from fxo.web.portal.readers import part_wanted, reader_zone, scripts_run, visitors_welcome, zone_known
-from fxo.web.portal.understood import chosen_instead, understood
+from fxo.web.portal.understood import answered, chosen_instead, questions, understood
 
 _SOON = {"now": WITHIN["48h"], "week": WITHIN["week"], "fortnight": WITHIN["fortnight"]}
 """Until when an urgency wants the session."""
@@ -85,28 +87,27 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         matching.match(parts.store, parts.providers, scope, actor, config, brief_id)
         with parts.store.transaction(scope, actor) as tx:
             brief = briefs.find(tx, brief_id)
-    partly, path = part_wanted(), f"/briefs/{brief.id}"
-    listed = [item for item in (brief.matched.shortlist if brief.matched else ()) if item.partner_id in roster]
+    matched, partly, path = brief.matched, part_wanted(), f"/briefs/{brief.id}"
+    listed = [item for item in (matched.shortlist if matched else ()) if item.partner_id in roster]
     with_times = filters.needs_times or "slots" in request.args or not scripts_run()
     known = times.next_times([item.partner_id for item in listed], now) if with_times else None
     prices = {partner_id: entry.price(config) for partner_id, entry in entries.items()}
     address, zone = filters.address(path), brief.zone or reader_zone()
+    on_page = _chosen(listed, roster, known, kept, filters, now, prices)
     cards = [
         _card(item, roster[item.partner_id], known, brief, now, zone)
         | {
             "price": str(prices[item.partner_id]),
             "favourite": {"kept": item.partner_id in kept, "next": address},
         }
-        for item in _chosen(listed, roster, known, kept, filters, now, prices)
+        for item in on_page
     ]
-    matched = brief.matched
     page = render_template(
         "portal/shortlist_part.html" if partly else "portal/shortlist.html",
         **({} if partly else frame()),
         **_headline(len(listed), matched is None),
         note=_note(brief, now, zone, len(roster)) if listed else "",
         zone_url="/zone?" + urlencode({"next": address, "brief": str(brief.id)}),
-        problem=brief.text,
         editing=bool(errors.get("text")) or request.args.get("edit") == "1",
         typed=request.form.get("text", brief.text),
         errors=errors,
@@ -114,8 +115,11 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         edit_url=f"{path}?edit=1#understood-panel",
         directory_url="/experts",
         understood=understood(brief, roster.values()),
+        questions=questions(brief),
+        lacking=choices.lacking(matched.lacking or LACKING) if matched else [],
+        explained=any(item.probability is not None for item in listed),
         # A change of what was understood also changes the panel that says it.
-        panel_changed=partly and request.headers.get("HX-Trigger") in ("understood", "words-form"),
+        panel_changed=partly and request.headers.get("HX-Trigger", "").startswith(("understood", "words-form", "question")),
         partners=cards,
         listed=len(listed),
         working=matched is None,
@@ -124,6 +128,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         hold_action="/holds",
         hold_fields={"brief": str(brief.id)},
     )
+    count_shown(brief, [item.partner_id for item in on_page])
     answer = make_response(page, status)
     if partly and request.headers.get("HX-Trigger") == "filters":
         answer.headers["HX-Push-Url"] = address
@@ -256,6 +261,8 @@ def revise_brief(brief_id: str) -> ResponseReturnValue:
     try:
         if "text" in request.form:
             wanted = matching.Revision(found_id, text=request.form["text"])
+        elif "line" in request.form:
+            wanted = answered(brief)
         else:
             wanted = chosen_instead(brief, roster)
         if parts.store.run(scope, actor, matching.revise, wanted):
