@@ -124,7 +124,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         listed=len(listed),
         working=matched is None,
         times_url=None if with_times or not listed else address + ("&" if "?" in address else "?") + "slots=1",
-        filters=_filter_choices(filters, [roster[item.partner_id] for item in listed], kept) if listed else None,
+        filters=_filter_choices(filters, [roster[item.partner_id] for item in listed], kept),
         hold_action="/holds",
         hold_fields={"brief": str(brief.id)},
     )
@@ -224,7 +224,12 @@ def _chosen(
     return found
 
 
-def _filter_choices(filters: Filters, listed: list[Profile], kept: frozenset[UUID]) -> dict[str, Any]:
+def _filter_choices(filters: Filters, listed: list[Profile], kept: frozenset[UUID]) -> dict[str, Any] | None:
+    """The filters and what they can be; None where there is nothing to filter."""
+    chosen = filters.needs_times or bool(filters.kept or filters.speaks or filters.works_in)
+    if not listed or (len(listed) == 1 and not chosen):
+        return None
+
     def options(first: str, values: Iterable[str], chosen: str) -> list[dict[str, str]]:
         names = sorted({*values, *([chosen] if chosen else [])}, key=folded)
         return [{"value": "", "label": first}] + [{"value": name, "label": name} for name in names]
@@ -244,7 +249,6 @@ def _filter_choices(filters: Filters, listed: list[Profile], kept: frozenset[UUI
             {"value": "rating", "label": _("Highest rated")},
             {"value": "price", "label": _("Lowest price")},
         ],
-        "any": filters.needs_times or bool(filters.kept or filters.speaks or filters.works_in),
     }
 
 

@@ -98,7 +98,9 @@ def _read(matched: Matched | None, name: str) -> str:
 def _where(brief: BriefRow, field: str, value: str) -> dict[str, str]:
     """Where it comes from: the client's choice, their words (with a link to them), or a conclusion of ours."""
     chosen = {"text": _("chosen by you"), "url": ""}
-    if field in (*_CHOICES, "zone") and getattr(brief, field):
+    if field == "zone" and brief.zone:
+        return {"text": _("sent with your brief"), "url": ""}
+    if field in _CHOICES and getattr(brief, field):
         return chosen
     for one in _readings(brief):
         if one.what == field and (one.value == value or field == "budget"):
@@ -259,10 +261,11 @@ def answered(brief: BriefRow) -> matching.Revision:
     """What the client answers: a choice of those that were offered, or a line that goes on with their words."""
     if line := request.form.get("line", "").strip():
         return matching.Revision(brief.id, text=f"{brief.text}\n\n{line}")
-    about, value = request.form.get("about", ""), request.form.get("answer", "")
     asked = brief.matched.questions if brief.matched else ()
-    if not any(one.about == about and value in one.options for one in asked):
+    given = [(one.about, value) for one in asked if (value := request.form.get(f"answer-{one.about}")) in one.options]
+    if not given:
         raise Invalid(_("Please choose one of the answers, or write a line."), field="line")
+    [(about, value), *_rest] = given
     if about != "topics":
         return matching.Revision(brief.id, **{about: value})
     on = brief.topics if brief.topics is not None else brief.matched.topics if brief.matched else ()
