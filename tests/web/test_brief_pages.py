@@ -352,6 +352,9 @@ def test_an_answer_that_was_not_offered_is_refused_beside_the_question(told: Sto
         assert refused.status == 422, odd
         assert "Please choose one of the answers" in refused.words
         assert refused.soup.select_one("#questions-line")["aria-invalid"] == "true"  # type: ignore[index]
+    too_long = guest.post(path, token | {"line": "x" * 9_000})
+    assert too_long.status == 422 and "Please shorten this" in too_long.words
+    assert len(str(too_long.soup.select_one("#questions-line")["value"])) == 9_000, "nothing typed is lost"  # type: ignore[index]
     assert len(ranker.asked) == before
     stranger = visitor()
     assert stranger.post(path, {"form_token": stranger.get("/").form("/briefs")["form_token"], "line": LINE}).status == 404

@@ -110,6 +110,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         zone_url="/zone?" + urlencode({"next": address, "brief": str(brief.id)}),
         editing=bool(errors.get("text")) or request.args.get("edit") == "1",
         typed=request.form.get("text", brief.text),
+        line=request.form.get("line", ""),
         errors=errors,
         page_url=path,
         edit_url=f"{path}?edit=1#understood-panel",
@@ -273,5 +274,6 @@ def revise_brief(brief_id: str) -> ResponseReturnValue:
             matching.match(parts.store, parts.providers, scope, actor, config, found_id)
     except Invalid as error:
         # A script shows the page that comes back with the sentence in it; an answer of 422 it would throw away.
-        return _page(found_id, filters, {error.field or "text": error.message}, 200 if part_wanted() else 422)
+        field = "line" if "line" in request.form else error.field or "text"
+        return _page(found_id, filters, {field: error.message}, 200 if part_wanted() else 422)
     return redirect(filters.address(f"/briefs/{found_id}"), 303)
