@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -10,7 +11,7 @@ from zoneinfo import available_timezones
 
 from fxo.core.errors import Invalid, NotFound
 from fxo.core.ids import parse_id
-from fxo.core.matching.port import URGENCIES
+from fxo.core.matching.port import STAGES, URGENCIES
 from fxo.web.language import N_, _
 
 INDUSTRIES = (
@@ -48,6 +49,44 @@ def urgencies(any_value: str = "") -> list[dict[str, str]]:
     """How soon it is needed, as options."""
     labels = {"now": _("Today or tomorrow"), "week": _("This week"), "fortnight": _("Within two weeks")}
     return [{"value": any_value, "label": _("Any time")}] + [{"value": code, "label": labels[code]} for code in URGENCIES]
+
+
+ROLES = ("CIO", "CTO", "CISO")
+
+
+def roles(any_value: str = "") -> list[dict[str, str]]:
+    """The roles as options."""
+    labels = (_("CIO, information technology"), _("CTO, technology and product"), _("CISO, security"))
+    return [{"value": any_value, "label": _("Any role")}] + [
+        {"value": role, "label": label} for role, label in zip(ROLES, labels, strict=True)
+    ]
+
+
+def stages(any_value: str = "") -> list[dict[str, str]]:
+    """How far a company is, as options."""
+    labels = {
+        "idea": _("Idea or first product"),
+        "growing": _("Young company that grows"),
+        "mid": _("Established, mid-sized"),
+        "large": _("Large organisation"),
+    }
+    return [{"value": any_value, "label": _("Any size")}] + [{"value": code, "label": labels[code]} for code in STAGES]
+
+
+def label(options: list[dict[str, str]], value: str) -> str:
+    """What that value is called; the value itself where it is none of them."""
+    return next((option["label"] for option in options if option["value"] == value), value)
+
+
+def lacking(codes: Iterable[str]) -> list[str]:
+    """What a brief could say more about (`port.LACKING`), in words."""
+    labels = {
+        "problem": _("What happened, or what you have to decide"),
+        "subject": _("Which systems, rules or people it is about"),
+        "industry": _("What kind of company you are"),
+        "goal": _("What should be different afterwards, and by when"),
+    }
+    return [labels[code] for code in codes]
 
 
 def known_zone(zone: str) -> str:

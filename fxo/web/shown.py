@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from fxo.core.clock import in_zone
 from fxo.core.matching.model import Listed
+from fxo.core.matching.port import Evidence
 from fxo.core.money import Money
 from fxo.core.partners.queries import Profile
 from fxo.web.frame import initials, tone
-from fxo.web.language import _
+from fxo.web.language import N_, _
 
 
 def time(moment: datetime, zone: str) -> dict[str, str]:
@@ -106,17 +108,59 @@ def strength(word: str) -> str:
     return words.get(word, word)
 
 
-def _evidence(profile: Profile, line: str) -> dict[str, str]:
+def unmet(name: str) -> str:
+    """What a client insists on (`matching.port.MUSTS`) and somebody does not meet."""
+    words = {
+        "role": _("Not the role you insist on"),
+        "industry": _("No work on record in the industry you insist on"),
+        "language": _("Does not list the language you insist on"),
+        "zone": _("Far from the time zone you insist on"),
+    }
+    return words.get(name, name)
+
+
+_SOURCES = {
+    "cases": N_("case record"), "certifications": N_("certificate on record"), "skills": N_("skill on record"),
+    "industries": N_("industry on record"), "languages": N_("language on record"), "roles": N_("role on record"),
+}  # fmt: skip
+
+
+def _evidence(one: Evidence) -> dict[str, str]:
     """A line of the record with where it stands there."""
-    if line in profile.certifications:
-        return {"text": line, "source": _("certificate on record"), "kind": "certificate"}
-    if any(line in case for case in profile.cases):
-        return {"text": line, "source": _("case record"), "kind": "case"}
-    if line in profile.skills:
-        return {"text": line, "source": _("skill on record"), "kind": "case"}
-    if line in profile.industries:
-        return {"text": line, "source": _("industry on record"), "kind": "case"}
-    return {"text": line, "source": _("profile"), "kind": "case"}
+    kind = "certificate" if one.field == "certifications" else "case"
+    return {"text": one.line, "source": _(_SOURCES.get(one.field, N_("profile"))), "kind": kind}
+
+
+def marked(text: str, places: Mapping[tuple[int, int], Mapping[str, str]]) -> list[dict[str, str]]:
+    """The text in pieces, for `ui.marked`: those at the places (start, end; in order, none over another) carry what is said of
+    them, as `{"kind": "mark", "id": ...}`.
+    """
+    pieces, at = [], 0
+    for (start, end), about in places.items():
+        pieces += [{"text": text[at:start]}, {"text": text[start:end], "kind": "mark", **about}]
+        at = end
+    return [piece for piece in (*pieces, {"text": text[at:]}) if piece["text"]]
+
+
+def highlighted(text: str, lines: Iterable[str]) -> list[dict[str, str]]:
+    """The text in pieces, those lines in it marked."""
+    places: dict[tuple[int, int], dict[str, str]] = {}
+    for start, end in sorted((text.index(line), text.index(line) + len(line)) for line in set(lines) if line and line in text):
+        if start >= max((after for _begin, after in places), default=0):
+            places[start, end] = {}
+    return marked(text, places)
+
+
+def quoting(sentence: str) -> list[dict[str, str]]:
+    """A sentence of a ranker in pieces; what it quotes, with its quotation marks, is a quote."""
+    return marked(sentence, {found.span(): {"kind": "quote"} for found in re.finditer("“[^”]*”", sentence)})
+
+
+def likelihood(match: Listed) -> str:
+    """How likely it is that the client finds them a fit, where the ranker says; never quite nothing, and never certain."""
+    if match.probability is None:
+        return ""
+    return _("%(percent)s%% likely to fit", percent=min(max(round(match.probability * 100), 1), 99))
 
 
 def person(name: str, key: UUID, title: str = "") -> dict[str, Any]:
@@ -146,9 +190,10 @@ def partner_card(
         "years": profile.years,
         "industries": ", ".join(profile.industries[:3]),
         "match": None,
-        "why": "",
+        "why": [],
         "evidence": [],
-        "caveat": "",
+        "caveat": [],
+        "unmet": [],
         "badges": [{"text": text, "verified": False} for text in profile.certifications[:3]],
         "price": price,
         "minutes": 60,
@@ -157,12 +202,14 @@ def partner_card(
         "hidden": {"partner": str(profile.id)},
     }
     if listed:
-        why = " ".join(listed.reasons)
+        said = " ".join(listed.reasons)
+        strength_of = listed.score if listed.probability is None else listed.probability
         card |= {
-            "match": {"score": round(listed.score * 100), "words": strength(listed.strength)},
-            "why": why,
-            "caveat": listed.caveat,
-            "evidence": [_evidence(profile, line) for line in listed.evidence if line.rstrip(".") not in why],
+            "match": {"score": round(strength_of * 100), "words": strength(listed.strength), "likely": likelihood(listed)},
+            "why": quoting(said),
+            "caveat": quoting(listed.caveat),
+            "evidence": [_evidence(one) for one in listed.evidence if one.line.rstrip(".") not in said],
+            "unmet": [unmet(name) for name in listed.unmet],
         }
     return card
 

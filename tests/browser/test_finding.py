@@ -30,7 +30,7 @@ def test_the_shortlist_is_ranked_again_at_once_and_keeps_the_place(arrive: Calla
     page.keyboard.press("Space")
     expect(page.locator("input[name=topic]:not(:checked)")).to_have_count(1)
     expect(page.locator("input[name=topic]:focus")).not_to_be_checked()
-    page.get_by_label("Who you need").select_option("CTO")
+    page.get_by_label("Who you need", exact=True).select_option("CTO")
     expect(page.get_by_text("You asked for a CTO").first).to_be_visible()
     expect(slots.first).to_be_visible()
     assert page.locator(".partner-card__name").all_inner_texts() != before

@@ -28,7 +28,7 @@ def test_without_javascript_the_flow_goes_up_to_the_card_field(arrive: Callable[
     brief.fill(f"{BRIEF} The board meets on Friday.")
     person.press("Save and rank again")
     page.get_by_role("link", name="What we understood").click()
-    page.get_by_label("Who you need").select_option("CISO")
+    page.get_by_label("Who you need", exact=True).select_option("CISO")
     page.get_by_role("button", name="Rank again", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("been here before")
     first = page.locator("article.partner-card").first

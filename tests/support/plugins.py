@@ -1,8 +1,8 @@
-"""Plugins for tests: a line to the bank and a calendar that fail as they are told, and one that hears of bookings."""
+"""Plugins for tests: a line to the bank, a calendar and a ranker that do as they are told, and one that hears of bookings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -12,6 +12,7 @@ from typing import Any
 from fxo.core.calendars.port import CalendarCapabilities, Meeting, MeetingWanted
 from fxo.core.errors import Retryable, Unavailable
 from fxo.core.hookspecs import ProviderSpec, hookimpl
+from fxo.core.matching.port import Brief, MatchingCapabilities, PartnerRecord, Ranking
 from fxo.plugins.payments_sandbox.provider import Sandbox, Settings
 
 
@@ -116,6 +117,30 @@ class Calendar:
             return ProviderSpec("calendar_moody", "calendars", lambda context: self)  # type: ignore[arg-type, return-value]
 
         return plugin("calendar_moody", fxo_register_calendar_provider=register)
+
+
+@dataclass
+class Ranker:
+    """`matching_told`: ranks as it is told, and keeps what it was asked."""
+
+    answer: Callable[[Brief, Sequence[PartnerRecord]], Ranking]
+    asked: list[Brief] = field(default_factory=list)
+
+    capabilities = MatchingCapabilities(topics=("Recovery", "Cyber insurance", "Privacy"))
+
+    def rank(self, brief: Brief, partners: Sequence[PartnerRecord], *, limit: int = 5) -> Ranking:
+        self.asked.append(brief)
+        return self.answer(brief, partners)
+
+    def refine(self, brief: Brief, ranking: Ranking, partners: Sequence[PartnerRecord]) -> Ranking:
+        return ranking
+
+    @property
+    def plugin(self) -> ModuleType:
+        def register() -> ProviderSpec:
+            return ProviderSpec("matching_told", "matching", lambda context: self)  # type: ignore[arg-type, return-value]
+
+        return plugin("matching_told", fxo_register_matching_provider=register)
 
 
 @dataclass

@@ -61,8 +61,14 @@ def test_saying_the_same_again_changes_nothing_whoever_says_it() -> None:
 
 
 def test_other_words_are_read_anew_and_the_other_choices_stay() -> None:
-    wanted = replace(CHOSEN, text="The ERP is late.")
-    given(BRIEF, SUBMITTED, CHOSEN).when(revise, wanted).then(replace(wanted, topics=None, left=()))
+    chosen = replace(CHOSEN, stage="large", budget="any", unwanted=("CTO",), musts=("role",))
+    wanted = replace(chosen, text="The ERP is late.")
+    given(BRIEF, SUBMITTED, chosen).when(revise, wanted).then(replace(wanted, topics=None, left=(), unwanted=None))
+
+
+def test_words_that_only_go_on_leave_every_choice_as_it_was() -> None:
+    wanted = replace(CHOSEN, text=f"{CHOSEN.text}\n\nThe board meets on Friday.", unwanted=("CTO",))
+    given(BRIEF, SUBMITTED, CHOSEN).when(revise, wanted).then(wanted)
 
 
 def test_a_brief_without_words_or_with_too_many_is_refused_and_so_are_too_many_topics() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from fxo.core.errors import NotFound, Retryable
@@ -57,6 +57,11 @@ class Revision:
     industry: str | None = None
     urgency: str | None = None
     zone: str | None = None
+    stage: str | None = None
+    language: str | None = None
+    budget: str | None = None
+    unwanted: tuple[str, ...] | None = None
+    musts: tuple[str, ...] | None = None
 
 
 def revise(tx: Transaction, wanted: Revision) -> bool:
@@ -80,6 +85,11 @@ def revise(tx: Transaction, wanted: Revision) -> bool:
             said.industry if wanted.industry is None else wanted.industry,
             said.urgency if wanted.urgency is None else wanted.urgency,
             said.zone if wanted.zone is None else wanted.zone,
+            said.stage if wanted.stage is None else wanted.stage,
+            said.language if wanted.language is None else wanted.language,
+            said.budget if wanted.budget is None else wanted.budget,
+            said.unwanted if wanted.unwanted is None else wanted.unwanted,
+            said.musts if wanted.musts is None else wanted.musts,
         ),
     )
     tx.append((brief, events))
@@ -93,6 +103,7 @@ def record(tx: Transaction, brief_id: UUID, ranking: Ranking, milliseconds: int,
         raise NotFound("There is no such brief here.")
     if brief.version == version and brief.state.matched is None:
         shortlist = () if ranking.no_match else tuple(_listed(match) for match in ranking.matches[:SHORTLIST])
+        understood = ranking.understood
         tx.append(
             (
                 brief,
@@ -102,12 +113,21 @@ def record(tx: Transaction, brief_id: UUID, ranking: Ranking, milliseconds: int,
                         milliseconds,
                         ranking.confidence,
                         ranking.no_match,
-                        ranking.understood.role or "",
-                        tuple(ranking.understood.topics),
+                        understood.role or "",
+                        understood.topics,
                         shortlist,
-                        ranking.understood.industry or "",
-                        ranking.understood.urgency or "",
+                        understood.industry or "",
+                        understood.urgency or "",
                         len(ranking.matches),
+                        stage=understood.stage or "",
+                        language=understood.language or "",
+                        zone=understood.zone or "",
+                        budget=understood.budget,
+                        unwanted=understood.unwanted,
+                        readings=tuple(replace(at, value="") if at.what == "budget" else at for at in understood.readings),
+                        lacking=ranking.lacking,
+                        questions=ranking.questions,
+                        timings=ranking.timings,
                     )
                 ],
             )
@@ -129,6 +149,11 @@ def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config
         industry=said.industry or None,
         urgency=said.urgency or None,
         zone=said.zone or None,
+        language=said.language or None,
+        stage=said.stage or None,
+        budget=said.budget or None,
+        unwanted=said.unwanted,
+        musts=said.musts,
     )
     records = [_record(profile) for profile in profiles]
     begun = time.perf_counter()
@@ -144,8 +169,17 @@ def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config
 
 
 def _listed(match: Match) -> Listed:
-    evidence = tuple(item.line for item in match.evidence)
-    return Listed(match.partner_id, match.score, match.strength, tuple(match.reasons), evidence, match.caveat)
+    return Listed(
+        match.partner_id,
+        match.score,
+        match.strength,
+        match.reasons,
+        match.evidence,
+        match.caveat,
+        match.quotes,
+        match.probability,
+        match.unmet,
+    )
 
 
 def _record(profile: partners.Profile) -> PartnerRecord:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 from uuid import UUID
 
 from fxo.core.errors import Invalid
 from fxo.core.events.model import Personal, event
 from fxo.core.events.store import StreamType
+from fxo.core.matching.port import Budget, Evidence, Question, Reading
 
 LONGEST = 8_000
 """Characters of a brief; more is refused with a sentence (it would not be read to the end by the expert either)."""
@@ -30,7 +32,11 @@ class Submitted:
     zone: str
 
 
-@event("brief.revised")
+@event(
+    "brief.revised",
+    version=2,
+    upcasters={1: lambda data: data | {"stage": "", "language": "", "budget": "", "unwanted": None, "musts": []}},
+)
 @dataclass(frozen=True, slots=True)
 class Revised:
     """What the client says instead, from now on: their words, and their own choices in place of what was read from them.
@@ -48,6 +54,13 @@ class Revised:
     industry: str
     urgency: str
     zone: str
+    stage: str = ""
+    language: str = ""
+    budget: str = ""
+    unwanted: tuple[str, ...] | None = None
+    """Roles and topics that they do not need; None: as they are read."""
+    musts: tuple[str, ...] = ()
+    """Of `port.MUSTS`, what they insist on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +71,34 @@ class Listed:
     score: float
     strength: str
     reasons: tuple[str, ...]
-    evidence: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
     caveat: str
+    quotes: tuple[Evidence, ...] = ()
+    """What reasons and caveat quote, in their order."""
+    probability: float | None = None
+    """How likely it is that a client finds this partner a fit; None where the ranker did not say."""
+    unmet: tuple[str, ...] = ()
+    """What they insisted on and this partner does not meet."""
 
 
-@event("brief.matched")
+def _with_fields(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 kept the evidence without the field that it comes from, and nothing of what was concluded about stage, money and
+    what is not needed.
+    """
+    listed = [
+        item
+        | {"evidence": [{"line": line, "field": ""} for line in item["evidence"]]}
+        | {"quotes": [], "probability": None, "unmet": []}
+        for item in data["shortlist"]
+    ]
+    said: dict[str, Any] = {"stage": "", "language": "", "zone": "", "budget": None, "unwanted": [], "readings": []}
+    return data | {"shortlist": listed} | said | {"lacking": [], "questions": [], "timings": {}}
+
+
+@event("brief.matched", version=2, upcasters={1: _with_fields})
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """Who fits, best first; `no_match` where nobody does. Ranker and time taken stand here for later learning."""
+    """Who fits, best first; `no_match` where nobody does. Ranker and times taken stand here for later learning."""
 
     ranker: str
     milliseconds: int
@@ -75,10 +108,21 @@ class Matched:
     topics: tuple[str, ...]
     shortlist: tuple[Listed, ...]
     industry: str = ""
-    """What was understood, as role and topics are; so is the urgency (a key of `port.URGENCIES`)."""
+    """What was understood, as role and topics are; so are the urgency (a key of `port.URGENCIES`) and what follows it."""
     urgency: str = ""
     partners: int = 0
     """How many were ranked."""
+    stage: str = ""
+    language: str = ""
+    zone: str = ""
+    budget: Budget | None = None
+    unwanted: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    """Where in the brief each was read. A budget's value is the client's own words and is not kept here."""
+    lacking: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds by step of the ranker, within `milliseconds`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +154,16 @@ def evolve(state: Brief, happened: object) -> Brief:
 
 
 def revise(state: Brief, wanted: Revised) -> list[object]:
-    """Say something else. The same again: nothing. Other words are read anew, so the choice of topics goes with the old ones."""
+    """Say something else. The same again: nothing. Other words are read anew, so the choice of topics goes with the old ones;
+    where they only go on, as an answer does, it stays.
+    """
     check_text(wanted.text)
     if wanted.topics and len(wanted.topics) > MOST_TOPICS:
         raise Invalid(f"Please choose at most {MOST_TOPICS} topics: the fewer, the clearer the ranking.", field="topic")
     said = state.said
     if said is None or _same(said, wanted):
         return []
-    return [wanted if wanted.text == said.text else replace(wanted, topics=None, left=())]
+    return [wanted if wanted.text.startswith(said.text) else replace(wanted, topics=None, left=(), unwanted=None)]
 
 
 def _same(said: Revised, wanted: Revised) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 from uuid import UUID
+
+from fxo.core.money import Money
 
 STRENGTHS = ("very strong", "strong", "good", "possible")
 """How well a partner fits, in words, best first."""
@@ -15,8 +17,27 @@ STRENGTHS = ("very strong", "strong", "good", "possible")
 URGENCIES: Mapping[str, str] = {"now": "Today or tomorrow", "week": "This week", "fortnight": "Within two weeks"}
 """Code to label of `Brief.urgency`; None is any time."""
 
+STAGES: Mapping[str, str] = {
+    "idea": "Idea or first product",
+    "growing": "Young company that grows",
+    "mid": "Established, mid-sized",
+    "large": "Large organisation",
+}
+"""Code to label of `Brief.stage`, the company's; None where it does not tell."""
+
 ANY = "any"
-"""What a client chooses to say that a role, an industry or an urgency does not matter, whatever the text seems to say."""
+"""What a client chooses to say that a role, an industry or the like does not matter, whatever the text seems to say."""
+
+MUSTS = ("role", "industry", "language", "zone")
+"""What a client may insist on: fields of `Understanding`. Who does not meet one of them stands below all who do."""
+
+LACKING: Mapping[str, str] = {
+    "problem": "What happened, or what you have to decide",
+    "subject": "Which systems, rules or people it is about",
+    "industry": "What kind of company you are",
+    "goal": "What should be different afterwards, and by when",
+}
+"""Code to label of what a brief could say more about, so that somebody can be found for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +61,41 @@ class PartnerRecord:
     country: str = ""
     zone: str = "UTC"
     """IANA name."""
+    price: Money | None = field(default=None, compare=False)
+    """What an hour costs this client, where it is known. It is not on the record, and neither is what follows: two records are
+    equal without them."""
+    free_in_hours: float | None = field(default=None, compare=False)
+    """Hours until the first free time, where it is known."""
 
     def texts(self, field: str) -> tuple[str, ...]:
         """The texts of that field: its lines, or the one text; none where the record has no such field."""
-        value = getattr(self, field) if field in _QUOTABLE else ()
+        value = getattr(self, field) if field in QUOTABLE else ()
         return (value,) if isinstance(value, str) else value
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Every quotable text as `(field, text)`."""
-        return ((field, text) for field in _QUOTABLE for text in self.texts(field))
+        return ((field, text) for field in QUOTABLE for text in self.texts(field))
 
 
-_QUOTABLE = tuple(field.name for field in fields(PartnerRecord) if field.name not in ("id", "years"))
+QUOTABLE = tuple(f.name for f in fields(PartnerRecord) if f.name not in ("id", "years", "price", "free_in_hours"))
+"""The fields of a record that may be quoted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a client wrote and chose. `text` and `context` are untrusted and may be of any length and script."""
+    """What a client wrote and chose. `text` and `context` are untrusted and may be of any length and script.
+
+    What is chosen overrules what the text suggests; None where the client left it to the text.
+    """
 
     text: str
     context: str = ""
     """A line on the company, where it was asked for."""
     role: str | None = None
-    """`CIO`, `CTO`, `CISO` or `ANY`, as the client chose it; it overrules what the text suggests. So do the next three."""
+    """`CIO`, `CTO`, `CISO` or `ANY`."""
     topics: tuple[str, ...] | None = None
-    """What it is about: labels of `MatchingCapabilities.topics`, or skills of the roster; None where the client left it to the
-    text. A topic that the text names and that is not among these does not count."""
+    """What it is about: labels of `MatchingCapabilities.topics`, or skills of the roster. A topic that the text names and that is
+    not among these does not count."""
     industry: str | None = None
     """As the client named it, or `ANY`."""
     urgency: str | None = None
@@ -73,7 +103,15 @@ class Brief:
     zone: str | None = None
     """The client's IANA zone."""
     language: str | None = None
-    """English name of the language for the session; None where the client did not choose one."""
+    """English name of the language for the session, or `ANY`."""
+    stage: str | None = None
+    """A key of `STAGES`, or `ANY`."""
+    budget: str | None = None
+    """`ANY` where the client took out what was read about money."""
+    unwanted: tuple[str, ...] | None = None
+    """Roles and topics that they have already or do not need, by the labels that `Understanding.unwanted` uses."""
+    musts: tuple[str, ...] = ()
+    """Of `MUSTS`, those that the client insists on; all others are wishes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +120,7 @@ class Evidence:
 
     line: str
     field: str
+    """One of `QUOTABLE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +129,46 @@ class Match:
 
     partner_id: UUID
     score: float
-    """From 0 to 1, comparable between briefs."""
+    """From 0 to 1, comparable between briefs: the order, and what the strength says in words."""
     strength: str
     """One of `STRENGTHS`."""
     reasons: tuple[str, ...] = ()
     """Two sentences; what stands between “ and ” is quoted from the record."""
     evidence: tuple[Evidence, ...] = ()
+    """The lines of the record that speak for this partner, the most telling first."""
     caveat: str = ""
     """One honest sentence: why perhaps not."""
+    quotes: tuple[Evidence, ...] = ()
+    """What the reasons and the caveat quote, in their order, with the field of the record that each comes from."""
+    probability: float | None = None
+    """How likely it is that a client finds this partner a fit, from 0 to 1 and calibrated on judged briefs; None where the
+    provider does not know."""
+    unmet: tuple[str, ...] = ()
+    """Of `Brief.musts`, those that this partner does not meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the client says they can pay."""
+
+    amount: Money
+    per: str
+    """`hour`, `day`, `month`, or `whole` for all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Where in the brief something was read, so that it can be shown and corrected there."""
+
+    what: str
+    """The field of `Understanding`."""
+    value: str
+    """The value as it stands in that field; of a budget, the words of the brief."""
+    part: str
+    """`text` or `context`."""
+    start: int
+    """Characters of that part, as the client sent it; `part[start:end]` are the words."""
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +178,32 @@ class Understanding:
     """
 
     role: str | None = None
+    """Whom they look for, said or concluded from what it is about."""
     topics: tuple[str, ...] = ()
     industry: str | None = None
     urgency: str | None = None
+    stage: str | None = None
+    language: str | None = None
+    """English name of the language for the session: asked for, or the one of a brief that is not in English."""
+    zone: str | None = None
+    """IANA name: the client's, or that of a place which the brief names."""
+    budget: Budget | None = None
+    unwanted: tuple[str, ...] = ()
+    """Roles and topics that they have already or do not need; none of them is looked for."""
+    readings: tuple[Reading, ...] = ()
+    """The places, in the order of the brief. What was chosen or concluded has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to ask back, where the brief is too vague to choose well; the answer is chosen as a correction is."""
+
+    about: str
+    """The field of `Understanding` that the answer fills: `role`, `topics`, `industry`, `urgency`, `stage`."""
+    text: str
+    """The question, in English."""
+    options: tuple[str, ...] = ()
+    """Values for that field to choose from: two to four that would part the partners; none where any is welcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +217,12 @@ class Ranking:
     ranker: str
     """Name and version (`local-lexical 1`), kept in the `matched` event."""
     understood: Understanding = Understanding()
+    lacking: tuple[str, ...] = ()
+    """Keys of `LACKING`, the most helpful first: what to add. Always some where nobody fits."""
+    questions: tuple[Question, ...] = ()
+    """At most three, the most telling first; none where the brief says enough."""
+    timings: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """Milliseconds by step (`read`, `retrieve`, `rank`, `explain`), kept in the `matched` event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +273,8 @@ def check_ranking(ranking: Ranking, partners: Sequence[PartnerRecord]) -> None:
     """Refuse a ranking that lies: every partner once, scores in order and in range, quotes verbatim; else ValueError."""
     records = {record.id: record for record in partners}
     _check_range("the confidence", ranking.confidence)
+    if unknown := set(ranking.lacking) - set(LACKING):
+        raise ValueError(f"{unknown.pop()!r} is not one of the things that a brief can lack")
     seen: set[UUID] = set()
     before = 1.0
     for match in ranking.matches:
@@ -188,10 +290,16 @@ def check_ranking(ranking: Ranking, partners: Sequence[PartnerRecord]) -> None:
         before = match.score
         if match.strength not in STRENGTHS:
             raise ValueError(f"{match.strength!r} is not one of the strengths")
-        for evidence in match.evidence:
+        if match.probability is not None:
+            _check_range(f"the probability of partner {match.partner_id}", match.probability)
+        for evidence in (*match.evidence, *match.quotes):
             if not evidence.line.strip() or not any(evidence.line in text for text in record.texts(evidence.field)):
                 raise ValueError(f"evidence for partner {match.partner_id} is not in the record: {evidence.line!r}")
-        for quote in re.findall("“([^”]*)”", " ".join((*match.reasons, match.caveat))):
+        said = " ".join((*match.reasons, match.caveat))
+        for quote in match.quotes:
+            if f"“{quote.line}”" not in said:
+                raise ValueError(f"no reason for partner {match.partner_id} says what it is to quote: {quote.line!r}")
+        for quote in re.findall("“([^”]*)”", said):
             if not any(quote in text for _, text in record.lines()):
                 raise ValueError(f"a reason for partner {match.partner_id} quotes what is not in the record: {quote!r}")
     if missing := len(records) - len(seen):

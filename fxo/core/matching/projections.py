@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from psycopg.types.json import Jsonb
 
-from fxo.core.events.model import Recorded
+from fxo.core.events.model import Recorded, type_of
 from fxo.core.events.store import Store, Transaction
-from fxo.core.matching import model
+from fxo.core.matching import impressions, model
 
 
 def register(store: Store) -> None:
@@ -14,6 +14,7 @@ def register(store: Store) -> None:
     store.follow(model.Submitted, _submitted)
     store.follow(model.Revised, _revised)
     store.follow(model.Matched, _matched)
+    impressions.register(store)
 
 
 def _submitted(tx: Transaction, item: Recorded) -> None:
@@ -38,7 +39,7 @@ def _revised(tx: Transaction, item: Recorded) -> None:
     said: model.Revised = item.value
     tx.driver.execute(
         "update briefs set text = %s, role = %s, topics = %s, topics_left = %s, industry = %s, urgency = %s, zone = %s,"
-        " shortlist = null where tenant_id = %s and id = %s",
+        " stage = %s, language = %s, budget = %s, unwanted = %s, musts = %s, shortlist = null where tenant_id = %s and id = %s",
         (
             said.text,
             said.role,
@@ -47,6 +48,11 @@ def _revised(tx: Transaction, item: Recorded) -> None:
             said.industry,
             said.urgency,
             said.zone,
+            said.stage,
+            said.language,
+            said.budget,
+            None if said.unwanted is None else list(said.unwanted),
+            list(said.musts),
             item.tenant_id,
             item.stream_id,
         ),
@@ -60,6 +66,8 @@ def _revised(tx: Transaction, item: Recorded) -> None:
 
 
 def _matched(tx: Transaction, item: Recorded) -> None:
+    shortlist = Jsonb(type_of(item.value).encode(item.value))
     tx.driver.execute(
-        "update briefs set shortlist = %s where tenant_id = %s and id = %s", (Jsonb(item.data), item.tenant_id, item.stream_id)
+        "update briefs set shortlist = %s, ranking = %s where tenant_id = %s and id = %s",
+        (shortlist, item.version, item.tenant_id, item.stream_id),
     )

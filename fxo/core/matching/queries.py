@@ -28,6 +28,13 @@ class BriefRow:
     role: str
     topics: tuple[str, ...] | None
     topics_left: tuple[str, ...]
+    stage: str
+    language: str
+    budget: str
+    unwanted: tuple[str, ...] | None
+    musts: tuple[str, ...]
+    ranking: int
+    """The version of the brief's stream at which `matched` was recorded."""
     matched: Matched | None
 
 
@@ -45,14 +52,15 @@ class Earlier:
 def find(tx: Transaction, brief_id: UUID) -> BriefRow:
     """The brief, for its author (a visitor's is bound to their cookie) and code; for anybody else `NotFound`."""
     row: Any = tx.driver.execute(
-        "select id, author_id, text, industry, urgency, zone, submitted_at, role, topics, topics_left, shortlist from briefs"
-        " where tenant_id = %s and id = %s",
+        "select id, author_id, text, industry, urgency, zone, submitted_at, role, topics, topics_left, stage, language, budget,"
+        " unwanted, musts, ranking, shortlist from briefs where tenant_id = %s and id = %s",
         (tx.scope.tenant_id, brief_id),
     ).fetchone()
     if row is None or (tx.actor.kind is not ActorKind.CODE and row[1] != tx.actor.id):
         raise NotFound("There is no such brief here.")
-    matched = type_named("brief.matched").adapter.validate_python(row[10]) if row[10] else None
-    values: tuple[Any, ...] = (*row[:8], None if row[8] is None else tuple(row[8]), tuple(row[9]), matched)
+    matched = type_named("brief.matched").adapter.validate_python(row[16]) if row[16] else None
+    lists = (tuple(part) if isinstance(part, list) else part for part in row[7:16])
+    values: tuple[Any, ...] = (*row[:7], *lists, matched)
     return BriefRow(*values)
 
 

@@ -418,10 +418,30 @@ create table briefs (
     role text not null default '',
     topics text[],
     topics_left text[] not null default array[]::text[],
+    stage text not null default '',
+    language text not null default '',
+    budget text not null default '',
+    unwanted text[],
+    musts text[] not null default array[]::text[],
     shortlist jsonb,
+    ranking int not null default 0, -- the version of the brief's stream at which the shortlist was recorded
     primary key (tenant_id, id)
 );
 create index briefs_of_author on briefs (tenant_id, author_id, submitted_at);
+
+create table impressions ( -- who was shown for a brief at which place, and what came of it
+    tenant_id uuid not null,
+    brief_id uuid not null,
+    ranking int not null,
+    partner_id uuid not null,
+    ranker text not null,
+    place int not null,
+    shown_at timestamptz not null,
+    opened_at timestamptz,
+    chosen_at timestamptz,
+    primary key (tenant_id, brief_id, ranking, partner_id),
+    foreign key (tenant_id, partner_id) references roster
+);
 
 create table favourites (
     tenant_id uuid not null,
@@ -616,14 +636,14 @@ begin
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
-        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
+        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
         'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'roster', 'clients', 'briefs',
+    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions',
         'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import make_response, render_template, request
@@ -15,6 +17,8 @@ from fxo import platform
 from fxo.core.clients import favourites
 from fxo.core.clock import in_zone
 from fxo.core.matching import queries as briefs
+from fxo.core.matching.model import Listed
+from fxo.core.matching.queries import BriefRow
 from fxo.core.partners import queries as partners
 from fxo.core.partners.availability import Availability
 from fxo.core.partners.directory import similar
@@ -28,6 +32,7 @@ from fxo.web.places import here
 from fxo.web.portal import times
 from fxo.web.portal.blueprint import blueprint
 from fxo.web.portal.directory import overlap_words
+from fxo.web.portal.impressions import count_opened
 from fxo.web.portal.readers import part_wanted, reader_zone, scripts_run, visitors_welcome, zone_known
 
 SPAN = timedelta(days=14)
@@ -48,7 +53,8 @@ def expert(partner_id: str) -> ResponseReturnValue:
         others = [] if partly else partners.on_roster(tx)
         profile = next((one for one in others if one.id == found_id), None) or partners.profile(tx, found_id)
         now = tx.now
-        zone = (briefs.find(tx, choices.id_from(brief)).zone if brief else "") or reader_zone()
+        asked = briefs.find(tx, choices.id_from(brief)) if brief else None
+        zone = (asked.zone if asked else "") or reader_zone()
         week = partners.availability(tx, [found_id]).get(found_id)
         entry = partners.roster_entry(tx, found_id)
         if partly:
@@ -59,10 +65,13 @@ def expert(partner_id: str) -> ResponseReturnValue:
     address = f"/experts/{found_id}" + (f"?{urlencode({'brief': brief})}" if brief else "")
     later = not partly and scripts_run() and entry is not None and "slots" not in request.args
     bookable = entry is not None and week is not None
+    listed = _listed(asked, found_id)
+    if asked and listed:
+        count_opened(asked, found_id)
     page = render_template(
         "portal/expert_times.html" if partly else "portal/expert.html",
         **({} if partly else frame()),
-        partner=shown.partner_card(profile, None, str(entry.price(config) if entry else config.price))
+        partner=shown.partner_card(profile, None, str(entry.price(config) if entry else config.price), listed=listed)
         | {"favourite": {"kept": found_id in kept, "next": address} if entry else None},
         bookable=bookable,
         times=None if later or not bookable else _times(profile, week, now, zone, ahead),
@@ -74,13 +83,24 @@ def expert(partner_id: str) -> ResponseReturnValue:
         zone_unknown=not zone_known() and not brief,
         hold_action="/holds",
         hold_fields={"partner": str(found_id)} | ({"brief": brief} if brief else {}),
-        **({} if partly else _record(profile, week, now, zone, others)),
+        **({} if partly else _record(profile, week, now, zone, others, _telling(listed))),
         **({} if partly or spread is None else _said(spread, said, address, review_page, zone)),
         back={"label": _("Back to the shortlist"), "url": f"/briefs/{brief}"}
         if brief
         else {"label": _("All experts"), "url": "/experts"},
     )
     return make_response(page)
+
+
+def _listed(brief: BriefRow | None, partner_id: UUID) -> Listed | None:
+    """Where the expert stands on the shortlist of that brief."""
+    shortlist = brief.matched.shortlist if brief and brief.matched else ()
+    return next((one for one in shortlist if one.partner_id == partner_id), None)
+
+
+def _telling(listed: Listed | None) -> frozenset[str]:
+    """The lines of the record that decided, and what the reasons quote of it."""
+    return frozenset(one.line for one in (*listed.evidence, *listed.quotes)) if listed else frozenset()
 
 
 def _number(name: str, most: int) -> int:
@@ -154,16 +174,23 @@ def _zone_line(profile: Profile, now: datetime, zone: str) -> str:
     return _("Your time, %(zone)s, and %(name)s’s in %(theirs)s beside it.", zone=mine, name=first, theirs=theirs)
 
 
-def _record(profile: Profile, week: Availability | None, now: datetime, zone: str, others: list[Profile]) -> dict[str, Any]:
+def _record(
+    profile: Profile, week: Availability | None, now: datetime, zone: str, others: list[Profile], telling: frozenset[str]
+) -> dict[str, Any]:
+    """The record, with the lines marked that tell for the reader's brief."""
     shared = hours_a_day(week, zone, now.astimezone(ZoneInfo(zone)).date()) if week else None
+
+    def chips(values: Iterable[str], facet: str) -> list[dict[str, Any]]:
+        return [{"label": one, "url": f"/experts?{urlencode({facet: one})}", "on": one in telling} for one in values]
+
     return {
-        "headline": profile.headline,
-        "bio": profile.bio,
-        "cases": profile.cases,
-        "skills": [{"label": skill, "url": f"/experts?{urlencode({'skill': skill})}"} for skill in profile.skills],
-        "industries": [{"label": name, "url": f"/experts?{urlencode({'industry': name})}"} for name in profile.industries],
-        "languages": [{"label": name, "url": f"/experts?{urlencode({'language': name})}"} for name in profile.languages],
-        "certifications": profile.certifications,
+        "headline": shown.highlighted(profile.headline, telling),
+        "bio": shown.highlighted(profile.bio, telling),
+        "cases": [shown.highlighted(line, telling) for line in profile.cases],
+        "skills": chips(profile.skills, "skill"),
+        "industries": chips(profile.industries, "industry"),
+        "languages": chips(profile.languages, "language"),
+        "certifications": [{"text": one, "on": one in telling} for one in profile.certifications],
         "facts": [
             {"label": _("Based in"), "value": profile.country},
             {"label": _("Their time now"), "value": in_zone(now, profile.zone).partition(", ")[2]},

@@ -18,6 +18,7 @@ from fxo.core.errors import Invalid
 from fxo.core.matching import commands as matching
 from fxo.core.matching import queries as briefs
 from fxo.core.matching.model import Listed
+from fxo.core.matching.port import LACKING
 from fxo.core.matching.queries import BriefRow
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
@@ -29,8 +30,9 @@ from fxo.web.language import _, ngettext
 from fxo.web.places import here
 from fxo.web.portal import times
 from fxo.web.portal.blueprint import blueprint
+from fxo.web.portal.impressions import count_shown
 from fxo.web.portal.readers import part_wanted, reader_zone, scripts_run, visitors_welcome, zone_known
-from fxo.web.portal.understood import chosen_instead, understood
+from fxo.web.portal.understood import answered, chosen_instead, questions, understood
 
 _SOON = {"now": WITHIN["48h"], "week": WITHIN["week"], "fortnight": WITHIN["fortnight"]}
 """Until when an urgency wants the session."""
@@ -86,44 +88,48 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
             brief = briefs.find(tx, brief_id)
     roster = {profile.id: profile for profile, _entry in found}
     prices = {entry.partner_id: entry.price(config) for _profile, entry in found}
-    partly, path = part_wanted(), f"/briefs/{brief.id}"
-    listed = [item for item in (brief.matched.shortlist if brief.matched else ()) if item.partner_id in roster]
+    matched, partly, path = brief.matched, part_wanted(), f"/briefs/{brief.id}"
+    listed = [item for item in (matched.shortlist if matched else ()) if item.partner_id in roster]
     with_times = filters.needs_times or "slots" in request.args or not scripts_run()
     known = times.next_times([item.partner_id for item in listed], now) if with_times else None
     address, zone = filters.address(path), brief.zone or reader_zone()
+    on_page = _chosen(listed, roster, known, kept, filters, now, prices)
     cards = [
         _card(item, roster[item.partner_id], known, brief, now, zone)
         | {
             "price": str(prices[item.partner_id]),
             "favourite": {"kept": item.partner_id in kept, "next": address},
         }
-        for item in _chosen(listed, roster, known, kept, filters, now, prices)
+        for item in on_page
     ]
-    matched = brief.matched
     page = render_template(
         "portal/shortlist_part.html" if partly else "portal/shortlist.html",
         **({} if partly else frame()),
         **_headline(len(listed), matched is None),
         note=_note(brief, now, zone, len(roster)) if listed else "",
         zone_url="/zone?" + urlencode({"next": address, "brief": str(brief.id)}),
-        problem=brief.text,
         editing=bool(errors.get("text")) or request.args.get("edit") == "1",
         typed=request.form.get("text", brief.text),
+        line=request.form.get("line", ""),
         errors=errors,
         page_url=path,
         edit_url=f"{path}?edit=1#understood-panel",
         directory_url="/experts",
         understood=understood(brief, roster.values()),
+        questions=questions(brief),
+        lacking=choices.lacking(matched.lacking or LACKING) if matched else [],
+        explained=any(item.probability is not None for item in listed),
         # A change of what was understood also changes the panel that says it.
-        panel_changed=partly and request.headers.get("HX-Trigger") in ("understood", "words-form"),
+        panel_changed=partly and request.headers.get("HX-Trigger", "").startswith(("understood", "words-form", "question")),
         partners=cards,
         listed=len(listed),
         working=matched is None,
         times_url=None if with_times or not listed else address + ("&" if "?" in address else "?") + "slots=1",
-        filters=_filter_choices(filters, [roster[item.partner_id] for item in listed], kept) if listed else None,
+        filters=_filter_choices(filters, [roster[item.partner_id] for item in listed], kept),
         hold_action="/holds",
         hold_fields={"brief": str(brief.id)},
     )
+    count_shown(brief, [item.partner_id for item in on_page])
     answer = make_response(page, status)
     if partly and request.headers.get("HX-Trigger") == "filters":
         answer.headers["HX-Push-Url"] = address
@@ -219,7 +225,12 @@ def _chosen(
     return found
 
 
-def _filter_choices(filters: Filters, listed: list[Profile], kept: frozenset[UUID]) -> dict[str, Any]:
+def _filter_choices(filters: Filters, listed: list[Profile], kept: frozenset[UUID]) -> dict[str, Any] | None:
+    """The filters and what they can be; None where there is nothing to filter."""
+    chosen = filters.needs_times or bool(filters.kept or filters.speaks or filters.works_in)
+    if not listed or (len(listed) == 1 and not chosen):
+        return None
+
     def options(first: str, values: Iterable[str], chosen: str) -> list[dict[str, str]]:
         names = sorted({*values, *([chosen] if chosen else [])}, key=folded)
         return [{"value": "", "label": first}] + [{"value": name, "label": name} for name in names]
@@ -239,7 +250,6 @@ def _filter_choices(filters: Filters, listed: list[Profile], kept: frozenset[UUI
             {"value": "rating", "label": _("Highest rated")},
             {"value": "price", "label": _("Lowest price")},
         ],
-        "any": filters.needs_times or bool(filters.kept or filters.speaks or filters.works_in),
     }
 
 
@@ -256,11 +266,14 @@ def revise_brief(brief_id: str) -> ResponseReturnValue:
     try:
         if "text" in request.form:
             wanted = matching.Revision(found_id, text=request.form["text"])
+        elif "line" in request.form:
+            wanted = answered(brief)
         else:
             wanted = chosen_instead(brief, roster)
         if parts.store.run(scope, actor, matching.revise, wanted):
             matching.match(parts.store, parts.providers, scope, actor, config, found_id)
     except Invalid as error:
         # A script shows the page that comes back with the sentence in it; an answer of 422 it would throw away.
-        return _page(found_id, filters, {error.field or "text": error.message}, 200 if part_wanted() else 422)
+        field = "line" if "line" in request.form else error.field or "text"
+        return _page(found_id, filters, {field: error.message}, 200 if part_wanted() else 422)
     return redirect(filters.address(f"/briefs/{found_id}"), 303)
