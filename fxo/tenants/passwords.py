@@ -11,7 +11,8 @@ from fxo.core.errors import Invalid
 
 SHORTEST = 12
 LONGEST = 1_000
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's minimum for argon2id
+hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""OWASP's minimum for argon2id. What a hash cost stands in it, so that one made with other costs is still verified."""
 
 
 def hashed(password: str) -> str:
@@ -20,17 +21,17 @@ def hashed(password: str) -> str:
         raise Invalid("Please use %(least)s characters or more; a few words in a row are fine.", field="password", least=SHORTEST)
     if len(password) > LONGEST:
         raise Invalid("Please use at most %(most)s characters.", field="password", most=LONGEST)
-    return _hasher.hash(password)
+    return hasher.hash(password)
 
 
 def matches(kept: str | None, password: str) -> bool:
     """Whether the password is the one that was kept; takes as long where there is none."""
     try:
-        return _hasher.verify(kept or _nobodys(), password[:LONGEST]) and kept is not None
+        return hasher.verify(kept or _nobodys(), password[:LONGEST]) and kept is not None
     except (Argon2Error, InvalidHashError):
         return False
 
 
 @cache
 def _nobodys() -> str:
-    return _hasher.hash("a password that nobody has")
+    return hasher.hash("a password that nobody has")
