@@ -3,7 +3,10 @@
 USABLE := python3.11 python3 python3.12 python3.13 python3.14
 PYTHON ?= $(shell for p in $(USABLE); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
-ALONE := tests/browser tests/chaos # these need the machine for themselves
+ALONE := tests/browser tests/chaos # these need the machine, one core for each
+
+# A third of what a process needs to start would be compiling our own modules, and the tests start a hundred.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test browser lint format bench screens catalogue lock
@@ -25,8 +28,8 @@ run: install ## Start the platform with demo data: web, worker, database, all of
 
 test: install browser ## Run the tests
 	$(if $(ARGS),,$(BIN)/python -m tests.given)
-	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE)))
-	$(BIN)/python -m pytest $(or $(ARGS),$(ALONE))
+	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(ALONE)))
+	$(BIN)/python -m pytest $(or $(ARGS),-n 2 $(ALONE))
 
 browser: # Chromium for the browser tests, where it can be installed
 	@command -v chromium >/dev/null || \

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy import make_url
+from xdist.scheduler import LoadFileScheduling
 
 from fxo import embedded, platform
 from fxo.app import create_app
@@ -37,6 +39,19 @@ from tests.support.browser import Person
 
 PASSWORD = "a passphrase for tests"
 HERE = Path(__file__).parent
+
+
+class OneFileOneWorker(LoadFileScheduling):
+    """Of two workers each takes the next file, in order; all browser tests are as one file, since they share a demo."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "tests/browser" if file.startswith("tests/browser/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneFileOneWorker:
+    config.option.loadscopereorder = False
+    return OneFileOneWorker(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,14 +74,14 @@ class Compiled(BytecodeCache):
     """Templates as an earlier app of this run has compiled them."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
+        self._kept: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
+        assert bucket.code
+        self._kept[bucket.key, bucket.checksum] = bucket.code
 
 
 @pytest.fixture(scope="session", autouse=True)

