@@ -65,7 +65,8 @@ def run() -> Rows:
                 Sight("home of a visitor", "/", False),
                 Sight("home", "/", True),
                 Sight("shortlist", person.get("/").link("/briefs/"), True),
-                Sight("session", person.get("/sessions").link("/sessions/"), True),
+                Sight("session that is booked", person.get("/").link("/sessions/"), True),
+                Sight("session that is done", person.get("/sessions").link("/sessions/"), True),
             ]
             for sight in sights:
                 _asks(sight, person if sight.signed_in else Person(app, "fortium.localhost"))
