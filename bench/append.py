@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-import orjson
 import psycopg
 from flask import Flask
 from psycopg.types.json import Jsonb
@@ -19,7 +18,7 @@ from bench.support import Operation, Rows, database, interleaved, ratio
 from fxo.app import create_app
 from fxo.core.clock import system_now
 from fxo.core.events.model import Recorded, event
-from fxo.core.events.store import _APPEND, _LOAD, Store, Stream, StreamType, Transaction
+from fxo.core.events.store import _LOAD, Store, Stream, StreamType, Transaction
 from fxo.core.ids import new_id
 from fxo.core.scope import CODE, tenant_scope
 from fxo.core.work import rows
@@ -183,15 +182,13 @@ def _bare_command(settings: Settings) -> Operation:
                 "select set_config('role', 'fxo_tenant', true), set_config('fxo.tenant', %s, true)", (str(TENANT),)
             )
             connection.execute(_LOAD, (TENANT, stream)).fetchall()
-            connection.execute(_APPEND, (_text(_meta()), now, TENANT, _text([_fact(stream, digest)])))
+            connection.execute(
+                "select append_facts(%s, %s, %s, %s)", (Jsonb(_meta()), now, TENANT, Jsonb([_fact(stream, digest)]))
+            ).fetchone()
             connection.execute(_PROJECT, (TENANT, stream, now))
             connection.execute(_SCHEDULE, (TENANT, uuid4(), "bench", stream, Jsonb({}), now, now, now))
 
     return operation
-
-
-def _text(value: object) -> str:
-    return orjson.dumps(value).decode()
 
 
 def _fact(stream: UUID, digest: bytes) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import psycopg
 import psycopg.errors
 import psycopg.types.json
 from flask_sqlalchemy import SQLAlchemy
-from psycopg.pq import Escaping, ExecStatus
+from psycopg.pq import Escaping, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, Engine, Pool, TextClause, event, text
 from sqlalchemy.engine import CursorResult
@@ -44,6 +45,9 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base)
 """Knows the three logins and their pools. Its own session has the application's login and no scope: it may read nothing."""
+
+_UNSENT = "begins a transaction"
+"""Key of a connection's `info`: what begins the transaction that was asked for, while nothing has been said in it."""
 
 _open: ContextVar[Scope | None] = ContextVar("open_transaction", default=None)
 
@@ -91,20 +95,24 @@ def _still_there(connection: psycopg.Connection[Any], record: ConnectionPoolEntr
 
 @contextmanager
 def transaction(scope: Scope) -> Iterator[Connection]:
-    """One transaction in this scope: committed at the end, rolled back on an error. It does not nest."""
+    """One transaction in this scope: committed at the end, rolled back on an error. It does not nest.
+
+    What begins it is sent with the first statement.
+    """
     if (outer := _open.get()) is not None:
         raise RuntimeError(f"a transaction is open already, in {outer}")
     with db.engines[_BINDS[scope.kind]].connect() as connection:
-        driver, mark = driver_of(connection), _open.set(scope)
+        driver, about, mark = driver_of(connection), connection.info, _open.set(scope)
+        about[_UNSENT] = _beginning(driver, scope)
         try:
-            _tell(driver, _beginning(driver, scope))
             yield connection
-            if _tell(driver, b"commit") != b"COMMIT":
-                raise psycopg.errors.InFailedSqlTransaction("a statement has failed, so nothing could be committed")
+            if driver.pgconn.transaction_status != TransactionStatus.IDLE:
+                _commit(driver)
         except BaseException:
             _roll_back(connection, driver)
             raise
         finally:
+            about.pop(_UNSENT, None)
             _open.reset(mark)
 
 
@@ -114,7 +122,14 @@ def in_transaction() -> bool:
 
 
 def driver_of(connection: Connection) -> psycopg.Connection[Any]:
-    """The driver's own connection, for the hot statements."""
+    """The driver's own connection, in the transaction if one is open."""
+    driver = _driver(connection)
+    if beginning := connection.info.pop(_UNSENT, None):
+        _tell(driver, beginning)
+    return driver
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     return driver
@@ -122,6 +137,7 @@ def driver_of(connection: Connection) -> psycopg.Connection[Any]:
 
 def execute(connection: Connection, statement: str, **values: Any) -> CursorResult[Any]:
     """Run one SQL statement with named parameters (`:name`)."""
+    driver_of(connection)
     return connection.execute(_parsed(statement), values)
 
 
@@ -144,6 +160,23 @@ def read(scope: Scope, statement: str, values: Mapping[str, Any]) -> list[Any]:
                 driver.autocommit = False
 
 
+def call(connection: Connection, function: str, *values: str | bytes) -> bytes | None:
+    """What an SQL function of ours returns, as text: the short way for the one statement that every command ends with.
+
+    It costs no cursor, nothing prepared that a pooler would have to know of, and as the first statement no round trip of its own.
+    """
+    literal = Escaping(_driver(connection).pgconn).escape_literal
+    arguments = b", ".join(literal(each.encode() if isinstance(each, str) else each) for each in values)
+    return value(connection, b"select %s(%s)" % (function.encode(), arguments))
+
+
+def value(connection: Connection, statement: bytes) -> bytes | None:
+    """The one value that a statement without parameters finds, as text, in the same short way; None where there is no row."""
+    beginning, driver = connection.info.pop(_UNSENT, b""), driver_of(connection)
+    result = _tell(driver, b"%s; %s" % (beginning, statement))
+    return result.get_value(0, 0) if result.ntuples else None
+
+
 def _beginning(driver: psycopg.Connection[Any], scope: Scope) -> bytes:
     """What begins a transaction and gives role and identity to it alone: one message, safe behind PgBouncer."""
     if scope.kind is ScopeKind.SYSTEM:
@@ -155,8 +188,8 @@ def _beginning(driver: psycopg.Connection[Any], scope: Scope) -> bytes:
     return f"begin; set local role {role}; ".encode() + identity
 
 
-def _tell(driver: psycopg.Connection[Any], message: bytes) -> bytes | None:
-    """Send statements without parameters as they are, and return the status of the last one.
+def _tell(driver: psycopg.Connection[Any], message: bytes) -> PGresult:
+    """Send statements without parameters as they are, and return the result of the last one.
 
     An append is so short that the driver's machinery around its beginning and end would cost as much as the append.
     """
@@ -165,7 +198,12 @@ def _tell(driver: psycopg.Connection[Any], message: bytes) -> bytes | None:
         if driver.closed:
             raise psycopg.OperationalError("the server has ended this connection")
         raise psycopg.errors.error_from_result(result, driver.info.encoding)
-    return result.command_status
+    return result
+
+
+def _commit(driver: psycopg.Connection[Any]) -> None:
+    if _tell(driver, b"commit").command_status != b"COMMIT":
+        raise psycopg.errors.InFailedSqlTransaction("a statement has failed, so nothing could be committed")
 
 
 def _roll_back(connection: Connection, driver: psycopg.Connection[Any]) -> None:

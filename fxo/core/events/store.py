@@ -231,12 +231,12 @@ class Transaction:
             }
             for r in recorded
         ]  # fmt: skip
-        about, at = recorded[0].meta, recorded[0].recorded_at
+        about, at = orjson.dumps(recorded[0].meta), recorded[0].recorded_at.isoformat()
         try:
-            inserted = self.driver.execute(_APPEND, (_json(about), at, self.scope.tenant_id, _json(facts))).rowcount
+            appended = db.call(self.connection, "append_facts", about, at, str(self.scope.tenant_id), orjson.dumps(facts))
         except psycopg.errors.UniqueViolation as error:
             raise StaleStream(_OVERTAKEN) from error
-        if inserted != len(facts):
+        if appended != b"%d" % len(facts):
             raise StaleStream(_OVERTAKEN)
 
     def _meta(self) -> dict[str, Any]:
@@ -281,21 +281,4 @@ from (select pg_current_xact_id_if_assigned()::text as xid) w
 left join events e on e.tenant_id = %s and e.stream_id = %s
 order by e.version"""
 
-# All streams of a transaction in one statement. A version that is taken violates the primary key; `after` is the hash that the
-# first new event of an existing stream builds on: where the stream has no such end, the event is left out.
-_APPEND = """
-insert into events (
-    tenant_id, stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at, hash, epoch)
-select tenant.id, f.stream, f.version, f.id, f.stream_type, f.type, f.schema_version, f.data,
-       %s::jsonb, %s, decode(f.hash, 'hex'), (select current from epoch)
-from (select %s::uuid as id) tenant, jsonb_to_recordset(%s::jsonb) as f(
-    stream uuid, version int, id uuid, stream_type text, type text, schema_version int, data jsonb, hash text, after text)
-where f.after is null or f.after = (
-    select encode(e.hash, 'hex') from events e
-    where e.tenant_id = tenant.id and e.stream_id = f.stream and e.version = f.version - 1)"""
-
 _OVERTAKEN = "Somebody else changed this a moment ago. Please look again and repeat if you still want to."
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()

@@ -32,6 +32,26 @@ begin
 end $$;
 create trigger events_are_facts before update or delete or truncate on events for each statement execute function events_are_facts();
 
+-- All streams of a transaction in one statement; returns how many events were appended. A version that is taken violates the primary
+-- key; `after` is the hash that the first new event of an existing stream builds on: where the stream has no such end, the event is
+-- left out.
+create function append_facts(about jsonb, at timestamptz, tenant uuid, facts jsonb) returns int language plpgsql as $$
+declare
+    appended int;
+begin
+    insert into events (
+        tenant_id, stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at, hash, epoch)
+    select tenant, f.stream, f.version, f.id, f.stream_type, f.type, f.schema_version, f.data, about, at, decode(f.hash, 'hex'),
+           (select current from epoch)
+    from jsonb_to_recordset(facts) as f(
+        stream uuid, version int, id uuid, stream_type text, type text, schema_version int, data jsonb, hash text, after text)
+    where f.after is null or f.after = (
+        select encode(e.hash, 'hex') from events e
+        where e.tenant_id = tenant and e.stream_id = f.stream and e.version = f.version - 1);
+    get diagnostics appended = row_count;
+    return appended;
+end $$;
+
 create table subscription_cursors (
     name text primary key,
     epoch int not null default 0,
@@ -722,5 +742,6 @@ grant select on preferences to {system};
 
 -- Nothing may be called by everybody.
 revoke execute on all functions in schema public from public;
+grant execute on function append_facts to {tenant}, {partner}, {system};
 grant execute on function take_time, keep_time, move_time, free_time to {tenant};
 grant usage on schema public to {app}, {tenant}, {partner}, {operator}, {system};
