@@ -55,8 +55,8 @@ _open: ContextVar[Scope | None] = ContextVar("open_transaction", default=None)
 def engine_options(settings: Settings) -> dict[str, Any]:
     """Pool and driver options of every login; limits are given at connect, since `set role` does not apply a role's settings."""
     return {
-        "pool_size": settings.web_threads,
-        "max_overflow": 8,
+        "pool_size": settings.web_threads + 8,
+        "max_overflow": 0,  # one above the pool would be made anew for every page that needs it
         "json_serializer": lambda value: json.dumps(value, ensure_ascii=False),
         "connect_args": {
             "application_name": "fxo",
@@ -73,8 +73,8 @@ def configure(settings: Settings) -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": settings.login_url("app"),
         "SQLALCHEMY_ENGINE_OPTIONS": options,
         "SQLALCHEMY_BINDS": {
-            "system": {"url": settings.login_url("system"), **options, "pool_size": 4},
-            "operator": {"url": settings.login_url("operator"), **options, "pool_size": 4},
+            "system": {"url": settings.login_url("system"), **options, "pool_size": 12},
+            "operator": {"url": settings.login_url("operator"), **options, "pool_size": 12},
         },
         "FXO_ROLE_PREFIX": settings.role_prefix,
     }
