@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from fxo.core.db import driver_of
+from fxo.core.db import value
 
 
 def system_now() -> datetime:
@@ -26,9 +26,9 @@ class Clock:
         return system_now() + self.offset(connection) if self.demo else system_now()
 
     def offset(self, connection: Connection) -> timedelta:
-        """How far business time runs ahead; never negative."""
-        found = driver_of(connection).execute("select ahead from clock").fetchone() if self.demo else None
-        return found[0] if found else timedelta()
+        """How far business time runs ahead; never negative. Asked first in a transaction it costs no message of its own."""
+        found = value(connection, b"select extract(epoch from ahead) from clock") if self.demo else None
+        return timedelta(seconds=float(found)) if found else timedelta()
 
 
 def in_zone(moment: datetime, zone: str) -> str:

@@ -55,8 +55,8 @@ _open: ContextVar[Scope | None] = ContextVar("open_transaction", default=None)
 def engine_options(settings: Settings) -> dict[str, Any]:
     """Pool and driver options of every login; limits are given at connect, since `set role` does not apply a role's settings."""
     return {
-        "pool_size": settings.web_threads,
-        "max_overflow": 8,
+        "pool_size": settings.web_threads + 8,
+        "max_overflow": 0,  # one above the pool would be made anew for every page that needs it
         "json_serializer": lambda value: json.dumps(value, ensure_ascii=False),
         "connect_args": {
             "application_name": "fxo",
@@ -73,8 +73,8 @@ def configure(settings: Settings) -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": settings.login_url("app"),
         "SQLALCHEMY_ENGINE_OPTIONS": options,
         "SQLALCHEMY_BINDS": {
-            "system": {"url": settings.login_url("system"), **options, "pool_size": 4},
-            "operator": {"url": settings.login_url("operator"), **options, "pool_size": 4},
+            "system": {"url": settings.login_url("system"), **options, "pool_size": 12},
+            "operator": {"url": settings.login_url("operator"), **options, "pool_size": 12},
         },
         "FXO_ROLE_PREFIX": settings.role_prefix,
     }
@@ -123,10 +123,15 @@ def in_transaction() -> bool:
 
 def driver_of(connection: Connection) -> psycopg.Connection[Any]:
     """The driver's own connection, in the transaction if one is open."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
+    driver = _driver(connection)
     if beginning := connection.info.pop(_UNSENT, None):
         _tell(driver, beginning)
+    return driver
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
     return driver
 
 
@@ -160,10 +165,16 @@ def call(connection: Connection, function: str, *values: str | bytes) -> bytes |
 
     It costs no cursor, nothing prepared that a pooler would have to know of, and as the first statement no round trip of its own.
     """
+    literal = Escaping(_driver(connection).pgconn).escape_literal
+    arguments = b", ".join(literal(each.encode() if isinstance(each, str) else each) for each in values)
+    return value(connection, b"select %s(%s)" % (function.encode(), arguments))
+
+
+def value(connection: Connection, statement: bytes) -> bytes | None:
+    """The one value that a statement without parameters finds, as text, in the same short way; None where there is no row."""
     beginning, driver = connection.info.pop(_UNSENT, b""), driver_of(connection)
-    literal = Escaping(driver.pgconn).escape_literal
-    arguments = b", ".join(literal(value.encode() if isinstance(value, str) else value) for value in values)
-    return _tell(driver, b"%s; select %s(%s)" % (beginning, function.encode(), arguments)).get_value(0, 0)
+    result = _tell(driver, b"%s; %s" % (beginning, statement))
+    return result.get_value(0, 0) if result.ntuples else None
 
 
 def _beginning(driver: psycopg.Connection[Any], scope: Scope) -> bytes:

@@ -148,7 +148,8 @@ def visitor_id(*, make: bool = True) -> UUID | None:
 
 def me() -> User | None:
     """Who is signed in here."""
-    return current_user if current_user.is_authenticated else None
+    user = current_user._get_current_object()  # once: the proxy looks again for each attribute
+    return user if user.is_authenticated else None
 
 
 def actor() -> Actor:

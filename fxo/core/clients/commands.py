@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from fxo.core.clients import model, queries
-from fxo.core.clients.model import CLIENT, Adopted, Erased, Joined, MailChanged, Moved, NotificationsChosen, ProfileChanged
-from fxo.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from fxo.core.clients.model import CLIENT, Adopted, Erased, Joined, MailChanged, NotificationsChosen, ProfileChanged
+from fxo.core.errors import Conflict, NotAllowed, NotFound
 from fxo.core.events.store import Stream, Transaction
 from fxo.core.scope import ActorKind, Permission
 
@@ -60,12 +59,10 @@ def adopt(tx: Transaction, visitor_id: UUID) -> None:
 
 
 def move(tx: Transaction, zone: str) -> None:
-    """The signed-in client reads times in this zone (an IANA name) from now on. Repeated: nothing."""
-    if zone not in available_timezones():
-        raise Invalid("Please choose your time zone from the list.", field="zone")
-    client = tx.load(CLIENT, tx.actor.id)
-    if queries.find(tx, tx.actor.id).zone != zone:
-        tx.append((client, [Moved(tx.actor.id, zone)]))
+    """The signed-in client reads times in this zone (an IANA name) from now on; the rest of their profile stays."""
+    me = queries.find(tx, tx.actor.id)
+    if me.zone != zone:
+        change_profile(tx, name=me.name, company=me.company, title=me.title, zone=zone)
 
 
 def erase(tx: Transaction, client_id: UUID) -> None:

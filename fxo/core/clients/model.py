@@ -64,15 +64,6 @@ class Adopted:
     visitor_id: UUID
 
 
-@event("client.moved")
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """The client reads times in another zone from now on."""
-
-    client_id: UUID
-    zone: str
-
-
 @event("person.erased")
 @dataclass(frozen=True, slots=True)
 class Erased:
@@ -99,8 +90,6 @@ def evolve(state: Client, happened: object) -> Client:
             return replace(state, exists=True)
         case ProfileChanged():
             return replace(state, profile=happened)
-        case Moved(zone=zone):
-            return replace(state, profile=replace(state.profile, zone=zone) if state.profile else None)
         case NotificationsChosen(without=without):
             return replace(state, without=frozenset(without))
         case Adopted(visitor_id=visitor):

@@ -14,7 +14,6 @@ def register(store: Store) -> None:
     store.follow(model.MailChanged, _mail_changed)
     store.follow(model.NotificationsChosen, _notifications_chosen)
     store.follow(model.Adopted, _adopted)
-    store.follow(model.Moved, _moved)
     store.follow(model.Erased, _erased)
     favourites.register(store)
 
@@ -63,12 +62,6 @@ def _adopted(tx: Transaction, item: Recorded) -> None:
     tx.driver.execute(
         "update person_keys set adopted_by = %s where tenant_id = %s and person_id = %s",
         (item.value.client_id, item.tenant_id, item.value.visitor_id),
-    )
-
-
-def _moved(tx: Transaction, item: Recorded) -> None:
-    tx.driver.execute(
-        "update clients set zone = %s where tenant_id = %s and id = %s", (item.value.zone, item.tenant_id, item.value.client_id)
     )
 
 

@@ -49,15 +49,15 @@ _COLUMNS = (
 
 
 def _row(row: Any) -> ConsultationRow:
-    values: tuple[Any, ...] = (*row[:9], Money(row.price_minor, row.currency), *row[11:16], CancellationPolicy(**row.policy))
+    values: tuple[Any, ...] = (*row[:9], Money(row[9], row[10]), *row[11:16], CancellationPolicy(**row[16]))
     return ConsultationRow(*values)
 
 
 def find(tx: Transaction, consultation_id: UUID) -> ConsultationRow:
     """The consultation, for its client, its partner, an operator or code. Anybody else: `NotFound`."""
-    row = tx.execute(
-        f"select {_COLUMNS} from consultations where tenant_id = :t and id = :id", t=tx.scope.tenant_id, id=consultation_id
-    ).first()
+    row = tx.driver.execute(
+        f"select {_COLUMNS} from consultations where tenant_id = %s and id = %s", (tx.scope.tenant_id, consultation_id)
+    ).fetchone()
     found = _row(row) if row else None
     if found:
         match tx.actor.kind:
@@ -72,11 +72,11 @@ def find(tx: Transaction, consultation_id: UUID) -> ConsultationRow:
 
 def next_ahead(tx: Transaction) -> ConsultationRow | None:
     """The client's next booked session, or the one under way."""
-    row = tx.execute(
-        f"select {_COLUMNS} from consultations where tenant_id = :t and client_id = :c and state in ('confirmed', 'started')"
-        " and ends_at > :now order by starts_at limit 1",
-        t=tx.scope.tenant_id, c=tx.actor.id, now=tx.now,
-    ).first()  # fmt: skip
+    row = tx.driver.execute(
+        f"select {_COLUMNS} from consultations where tenant_id = %s and client_id = %s and state in ('confirmed', 'started')"
+        " and ends_at > %s order by starts_at limit 1",
+        (tx.scope.tenant_id, tx.actor.id, tx.now),
+    ).fetchone()
     return _row(row) if row else None
 
 

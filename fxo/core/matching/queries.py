@@ -64,6 +64,16 @@ def find(tx: Transaction, brief_id: UUID) -> BriefRow:
     return BriefRow(*values)
 
 
+def words(tx: Transaction, brief_id: UUID) -> str:
+    """What its author wrote; for them and code."""
+    row = tx.driver.execute(
+        "select text, author_id from briefs where tenant_id = %s and id = %s", (tx.scope.tenant_id, brief_id)
+    ).fetchone()
+    if row is None or (tx.actor.kind is not ActorKind.CODE and row[1] != tx.actor.id):
+        raise NotFound("There is no such brief here.")
+    return str(row[0])
+
+
 def latest(tx: Transaction, count: int = 3) -> list[Earlier]:
     """The reader's own last briefs, the newest first."""
     rows = tx.driver.execute(

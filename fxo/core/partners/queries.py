@@ -109,6 +109,18 @@ def profile(tx: Transaction, partner_id: UUID) -> Profile:
     return _profile(row)
 
 
+def profile_and_entry(tx: Transaction, partner_id: UUID) -> tuple[Profile, RosterEntry | None]:
+    """`profile` and `roster_entry` in one, for pages that show somebody and where to book them."""
+    row = tx.driver.execute(
+        f"select r.price_minor, r.partner_share, r.partner_id, {_columns(tx)} left join roster r on r.tenant_id = %s"
+        f" and r.partner_id = p.id and {_BOOKABLE} where p.id = %s",
+        (tx.scope.tenant_id, partner_id),
+    ).fetchone()
+    if row is None:
+        raise NotFound("There is no such expert here.")
+    return _profile(row[3:]), RosterEntry(partner_id, *row[:2]) if row[2] else None
+
+
 def profiles(tx: Transaction, partner_ids: Collection[UUID]) -> dict[UUID, Profile]:
     """These partners of the roster, also those whose entry has ended."""
     rows = tx.driver.execute(f"select {_columns(tx)} where p.id = any(%s)", (list(partner_ids),)).fetchall()

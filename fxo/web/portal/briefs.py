@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from fxo import platform
 from fxo.core.consultations import queries as consultation_rows
+from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import Invalid
 from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
@@ -19,7 +20,7 @@ from fxo.core.partners import queries as partners
 from fxo.core.partners.directory import trust
 from fxo.core.partners.queries import Profile
 from fxo.core.ratings import queries as ratings
-from fxo.core.scope import ActorKind, Permission
+from fxo.core.scope import Permission
 from fxo.web import choices, forms, identity, shown
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext
@@ -52,8 +53,9 @@ def home() -> ResponseReturnValue:
 def _home(form: dict[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     config, user = here().tenant, identity.me()
     with platform.current().store.transaction(identity.scope(), identity.actor()) as tx:
+        ahead = consultation_rows.next_ahead(tx) if user else None
         people = partners.on_roster(tx)
-        own = _own(tx, {profile.id: profile for profile in people}) if user else None
+        own = _own(tx, ahead, {profile.id: profile for profile in people}) if user else None
         quote = None if own and own["session"] else ratings.quotable(tx)
     headline = words.headline(config)
     page = render_template(
@@ -94,9 +96,8 @@ def _home(form: dict[str, str], errors: dict[str, str], status: int = 200) -> Re
     return page, status
 
 
-def _own(tx: Transaction, known: dict[UUID, Profile]) -> dict[str, Any]:
+def _own(tx: Transaction, ahead: ConsultationRow | None, known: dict[UUID, Profile]) -> dict[str, Any]:
     """What is the reader's own: the next session, and the last briefs to take up again."""
-    ahead = consultation_rows.next_ahead(tx) if tx.actor.kind is ActorKind.MEMBER else None
     session_shown = None
     if ahead:
         profile = known.get(ahead.partner_id) or partners.profile(tx, ahead.partner_id)

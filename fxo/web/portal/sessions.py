@@ -58,13 +58,13 @@ def session_page(consultation_id: str) -> ResponseReturnValue:
 def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     user = identity.required()
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
+        now = tx.now
         row = consultation_rows.find(tx, consultation_id)
         paying = payment_rows.find(tx, payment_id_of(row.id))
-        profile, now = partners.profile(tx, row.partner_id), tx.now
+        profile, entry = partners.profile_and_entry(tx, row.partner_id)
         link = calendars.join_url(tx, row.id)
         rated = rating_rows.of_session(tx, row.id)
-        brief = briefs.find(tx, row.brief_id).text if row.brief_id else ""
-        entry = partners.roster_entry(tx, row.partner_id)
+        brief = briefs.words(tx, row.brief_id) if row.brief_id else ""
     if row.state in ("held", "released"):
         return redirect(f"/book/{row.id}", 303)
     standing = Standing(row, paying, profile, user.zone, now, rated is not None)

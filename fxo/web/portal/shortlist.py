@@ -79,7 +79,7 @@ def shortlist(brief_id: str) -> ResponseReturnValue:
 def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.actor()
     with parts.store.transaction(scope, actor) as tx:
-        brief, now = briefs.find(tx, brief_id), tx.now
+        now, brief = tx.now, briefs.find(tx, brief_id)
         found = partners.roster(tx)
         kept = favourites.of_reader(tx)
     if brief.matched is None:

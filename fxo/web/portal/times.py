@@ -56,7 +56,7 @@ def offered(slots: Sequence[Slot], zone: str, count: int = 3) -> list[Slot]:
 
     by_day = [slot for slot in slots if DAY[0] <= slot.start.astimezone(ZoneInfo(zone)).hour < DAY[1]]
     found = apart(by_day)
-    for fill in (apart(slots), by_day, slots):
+    for fill in (apart(slots), by_day, slots) if len(found) < count else ():
         found += [slot for slot in fill if slot not in found][: count - len(found)]
     return sorted(found, key=lambda slot: slot.start)
 
