@@ -35,7 +35,8 @@ def scores(answer: dict[str, object]) -> dict[str, float]:
 def people(**last: object) -> list[dict[str, object]]:
     """One who fits, and one who does not."""
     unfit = {
-        "roles": ["CTO"], "title": "Fractional CTO, sensors", "headline": "Sensors that last", "bio": "Builds sensors for fields.",
+        "roles": ["CTO"], "title": "Fractional CTO, sensors", "headline": "Sensors that last",
+        "bio": "Builds sensors for fields.",
         "skills": ["Battery life"], "industries": ["Agriculture"], "case_studies": ["Took a soil sensor to 12,000 units."],
     }  # fmt: skip
     return [record("first"), record("last", **unfit | last)]
