@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,11 +33,14 @@ from fxo.demo.portals import Person, Portal
 from fxo.demo.telling import Fate, Teller, Told, then
 from fxo.tenants import passwords
 
+T = TypeVar("T")
 _HERE = Path(__file__).parent
 _OLDEST = 320
 """Days back to the first session that is told."""
 _REACH = timedelta(days=9)
 """How far from a wanted day a session may lie: partners have holidays."""
+_AT_ONCE = 8
+"""Partners whose sessions are told at the same time."""
 _SPREAD = (0, 1, 0, 2, 0, 1, 0)
 """In which of the partner's portals a session took place: most in the first."""
 
@@ -83,10 +89,15 @@ STANDING = (
 def tell(
     parts: platform.Platform, tenants: dict[str, TenantConfig], given: tuple[Portal, ...], found: list[PartnerImport]
 ) -> None:
-    """Bring the history into the database. What is told already stays; the partners' standing is counted at the end."""
+    """Bring the history into the database. What is told already stays; the partners' standing is counted at the end.
+
+    Most of the time is waiting for the database, so several partners' sessions are told at once; nobody else's touch them.
+    """
     now = demo_clock.now(parts.store)
-    partners = {item.id: item for item in found}
+    partners, weeks = {item.id: item for item in found}, dict[str, _Week]()
     plans = [*_rated(given, found), *STANDING]
+    chapters: dict[UUID, list[tuple[TenantConfig, Told]]] = {}
+    own: list[tuple[TenantConfig, Told]] = []
     for portal in given:
         config = tenants[portal.tenant.slug]
         planned = {_id_of(config, plan): plan for plan in plans if plan.portal == portal.tenant.slug}
@@ -95,22 +106,39 @@ def tell(
             continue
         ids = _joined(parts, config, portal, now - timedelta(days=_OLDEST + 20))
         people = {person.mail: person for person in (*portal.members, *portal.clients)}
-        weeks = {item.id: _Week(item, now, busy.get(partner_id_of(item.id), [])) for item in found}
-        told = [
-            _told(session_id, plan, people[plan.client], ids[plan.client], partners[plan.partner], weeks[plan.partner], now)
-            for session_id, plan in planned.items() if session_id not in known
-        ]  # fmt: skip
-        teller = Teller(parts, config)
-        teller.tell([each for each in told if each.fate is not Fate.BOOKED], over=True)
-        teller.tell([each for each in told if each.fate is Fate.BOOKED], over=False)
         members = {ids[member.mail] for member in portal.members}
-        for each in told:
-            if each.client_id in members:  # who signs in finds shortlists of their own
-                who = Actor(each.client_id, ActorKind.MEMBER, ROLES["client"])
-                matching.match(parts.store, parts.providers, tenant_scope(config.id), who, config, each.brief_id)
+        for session_id, plan in planned.items():
+            if session_id in known:
+                continue
+            item = partners[plan.partner]
+            week = weeks.setdefault(item.id, _Week(item, now, busy.get(partner_id_of(item.id), [])))
+            told = _told(session_id, plan, people[plan.client], ids[plan.client], item, week, now)
+            chapters.setdefault(told.partner_id, []).append((config, told))
+            if told.client_id in members:  # who signs in finds shortlists of their own
+                own.append((config, told))
+
+    def tell_of(chapter: list[tuple[TenantConfig, Told]]) -> None:
+        for config in {config.id: config for config, _told in chapter}.values():
+            ours = [told for its, told in chapter if its.id == config.id]
+            teller = Teller(parts, config)
+            teller.tell([told for told in ours if told.fate is not Fate.BOOKED], over=True)
+            teller.tell([told for told in ours if told.fate is Fate.BOOKED], over=False)
+
+    _at_once(tell_of, chapters.values())
+    for config, told in own:
+        who = Actor(told.client_id, ActorKind.MEMBER, ROLES["client"])
+        matching.match(parts.store, parts.providers, tenant_scope(config.id), who, config, told.brief_id)
     for subscription in parts.subscriptions:
         while advance(subscription, parts.store.keyring):
             pass
+
+
+def _at_once(work: Callable[[T], None], what: Iterable[T]) -> None:
+    """Do the work for each, a few at a time; raises what the first of them raised, once all have ended."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        futures = [pool.submit(copy_context().run, work, each) for each in what]
+    for future in futures:
+        future.result()
 
 
 def _rated(given: tuple[Portal, ...], found: list[PartnerImport]) -> Iterator[Planned]:

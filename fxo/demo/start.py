@@ -16,7 +16,7 @@ from secrets import token_hex
 import psycopg
 import redis
 from psycopg import sql
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 
 from fxo import embedded, platform
 from fxo.cli import sentence, target
@@ -180,6 +180,10 @@ def _seeded(settings: Settings, bare: bool) -> Signins:
                 raise Unready(
                     f"The data were made with another master key than that of {settings.data_dir}: set the right FXO_MASTER_KEY, "
                     "or begin anew with `fxo demo --fresh`."
+                )
+            for engine in db.engines.values():  # what a power cut takes is told again at the next start
+                event.listen(
+                    engine, "connect", lambda made, _record: made.execute("set session synchronous_commit = off").close()
                 )
             signins = seed(app, bare=bare)
             for config in parts.records.all():

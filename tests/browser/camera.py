@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
@@ -17,15 +17,15 @@ THEMES = ("light", "dark")
 class Camera:
     """Takes the pictures of a state, and remembers their names in order."""
 
-    def __init__(self, words: list[str]) -> None:
-        self.words = words
+    def __init__(self, wanted: Callable[[str], bool] | None = None) -> None:
+        self.wanted = wanted
         FOLDER.mkdir(exist_ok=True)
         self.names: list[str] = []
         self.faults: list[str] = []
 
     def take(self, name: str, page: Page) -> None:
         """The page as it is now, at each width in each theme."""
-        if self.words and not any(word in name for word in self.words):
+        if self.wanted and not self.wanted(name):
             return
         self.names.append(name)
         for width, height in SIZES:
@@ -41,7 +41,7 @@ class Camera:
 
     def put_in_order(self) -> None:
         """After a whole tour: remove what earlier ones have left, and write the contact sheet."""
-        if self.words:
+        if self.wanted:
             return
         for path in set(FOLDER.glob("*.png")) - {FOLDER / picture(*each) for name in self.names for each in views(name)}:
             path.unlink()

@@ -1,6 +1,7 @@
 """Pictures of every page in its main states, at three widths in light and dark, with a contact sheet: `make screens`.
 
-Into the folder screens/. ARGS narrow it: `make screens ARGS="checkout partner"` keeps pictures whose name contains a word.
+Into the folder screens/. ARGS narrow it: `make screens ARGS="checkout partner"` keeps pictures whose name contains a word,
+and `make screens ARGS="--readme"` takes those that the README shows, into docs/pictures/.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.browser import album
 from tests.browser.camera import FOLDER, Camera
 from tests.browser.tour import Tour, TourOfMuch
 from tests.browser.tour import log as steps
@@ -26,13 +28,19 @@ def main(words: list[str]) -> int:
     if chromium.path() is None:
         log.error("Chromium is not here: install your system's package `chromium`.")
         return 1
-    camera = Camera(words)
+    readme = words == ["--readme"]
+    if readme:
+        camera = Camera(lambda name: any(name == each.state for each in album.ALBUM))
+    else:
+        camera = Camera((lambda name: any(word in name for word in words)) if words else None)
     with tempfile.TemporaryDirectory() as folder, chromium.chromium() as browser:
         with chromium.demo(Path(folder) / "bare") as running:
             Tour(browser, running, camera).whole()
         with chromium.demo(Path(folder) / "much", bare=False) as running:
             TourOfMuch(browser, running, camera).whole()
     camera.put_in_order()
+    if readme:
+        album.make()
     for fault in camera.faults:
         log.error("%s", fault)
     log.info("%d states: %s", len(camera.names), FOLDER / "index.html")
