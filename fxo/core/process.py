@@ -22,20 +22,35 @@ from fxo.core.consultations import claims
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import model as consultation
 from fxo.core.consultations import queries as consultation_rows
-from fxo.core.consultations.model import CONSULTATION, Booked, Done, Ended, Party
-from fxo.core.errors import ActionRequired, Conflict, Declined, Retryable
+from fxo.core.consultations.model import CONSULTATION, Booked, Ended, Party
+from fxo.core.errors import ActionRequired, Declined, Retryable
 from fxo.core.events.model import Recorded, type_named
 from fxo.core.events.store import Follower, Store, Stream, Transaction
 from fxo.core.hookspecs import Booking, Erasure
+from fxo.core.money import Money
 from fxo.core.notifications import facts
 from fxo.core.notifications import reactions as notifications
 from fxo.core.notifications.letter import Layout
+from fxo.core.payments import commands as payments
 from fxo.core.payments import model as payment
-from fxo.core.payments import wallet
+from fxo.core.payments import queries as payment_rows
+from fxo.core.payments import settling, wallet
 from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
-from fxo.core.payments.port import PaymentStatus, ProviderPayment, SavedMethod
+from fxo.core.payments.port import PaymentStatus, ProviderPayment, Refund, SavedMethod
 from fxo.core.payments.queries import payment_id_of
-from fxo.core.payments.reactions import Answer, Ask, Forget, LoadConfig, PaymentReactions, Take, authorised, card_saved
+from fxo.core.payments.reactions import (
+    Answer,
+    Ask,
+    Forget,
+    LoadConfig,
+    PaymentReactions,
+    Result,
+    Settling,
+    Stray,
+    authorised,
+    card_saved,
+)
+from fxo.core.payments.settling import Capture, Charge, GiveBack, LetGo
 from fxo.core.plugins import Providers, forget, observe
 from fxo.core.ratings import model as ratings
 from fxo.core.scope import TenantConfig
@@ -89,6 +104,8 @@ def register(
     store.follow(payment.AuthorisationRefused, process.authorisation_refused)
     store.follow(wallet.CardRemoved, process.card_removed)
     store.follow(payment.Captured, process.captured)
+    for moving in (payment.Due, payment.Authorised, payment.Voided, payment.CaptureFailed, payment.RefundAsked):
+        store.follow(moving, process.settles)
     store.follow(meetings.Created, process.meeting_created)
     store.follow(clients.Erased, process.erased)
     for event_class, hook in _HOOKS.items():
@@ -110,9 +127,10 @@ def register(
             process.saved_card_unclear,
         ),
         timer("payments.give_up", process.give_up_unpaid),
-        Reaction("payments.capture", process.to_capture, pay.capture, process.capture_answered, attempts=PATIENT),
+        timer("payments.keep_fee", process.keep_fee),
+        Reaction("payments.settle", process.to_settle, pay.take_step, process.step_taken, attempts=PATIENT),
         Reaction("payments.forget_card", process.card_to_forget, pay.forget, process.card_forgotten, attempts=PATIENT),
-        Reaction("payments.void", process.to_void, pay.void, process.voided, attempts=PATIENT),
+        Reaction("payments.end_attempt", process.attempt_to_end, pay.end_attempt, process.attempt_ended, attempts=PATIENT),
         Reaction(
             "calendars.sync_meeting",
             process.meeting_to_sync,
@@ -177,7 +195,7 @@ class Process:
         match answer, payment.asking(paying.state):
             case ActionRequired(), Asking() if asked.reference and tx.now >= _answer_until(booking.state, paying, tx):
                 tx.append((paying, payment.decline(paying.state, work.id, "abandoned")))
-                _end_attempt(tx, work)
+                _end_attempt(tx, work.stream_id, work.id)
             case ActionRequired() as question, Asking():
                 tx.append((paying, payment.challenge(paying.state, work.id, question.reference, question.url)))
                 return Waiting(tx.now + LOOK_AGAIN)
@@ -185,7 +203,7 @@ class Process:
                 tx.append((paying, payment.decline(paying.state, work.id, refusal.reason)))
             case ProviderPayment(), _ if isinstance(paying.state, Saved) and not isinstance(booking.state, Booked):
                 tx.append((paying, payment.decline(paying.state, work.id, "booking_ended")))
-                _end_attempt(tx, work)
+                _end_attempt(tx, work.stream_id, work.id)
             case ProviderPayment() as found, Asking(request) if request.attempt == work.id:
                 if found.status is PaymentStatus.SAVED:
                     paid = payment.save_card(paying.state, card_saved(request, found))
@@ -195,11 +213,11 @@ class Process:
                 lost = any(isinstance(each, consultation.SlotLost) for each in booked)
                 if lost and found.status is PaymentStatus.SAVED:
                     paid = [*paid, payment.Abandoned("slot_lost")]
+                elif lost:
+                    paid = [*paid, payment.Due(Money(0, request.amount.currency), "slot_lost")]
                 tx.append((paying, paid), (booking, booked))
-                if lost and found.status is not PaymentStatus.SAVED:
-                    rows.schedule(tx, "payments.void", paying.id, key="slot_lost")
             case ((ProviderPayment() | ActionRequired()), _) if not _is_current(paying.state, work.id):
-                _end_attempt(tx, work)  # another card was faster, or the booking ended meanwhile
+                _end_attempt(tx, work.stream_id, work.id)  # another card was faster, or the booking ended meanwhile
         return None
 
     def payment_unclear(self, tx: Transaction, work: Work, error: str) -> None:
@@ -210,7 +228,7 @@ class Process:
         match payment.asking(paying.state):
             case Asking(request) if request.attempt == work.id:
                 tx.append((paying, payment.decline(paying.state, work.id, "provider_unavailable")))
-                _end_attempt(tx, work)
+                _end_attempt(tx, work.stream_id, work.id)
 
     def slot_lost(self, tx: Transaction, item: Recorded) -> None:
         """Paid, but somebody else has the time: told at once, nothing kept (hard case 6)."""
@@ -253,7 +271,7 @@ class Process:
         if asked and isinstance(tx.load(CONSULTATION, asked.consultation_id).state, Booked):
             return asked
         if work.lease_no > 1:
-            _end_attempt(tx, work)
+            _end_attempt(tx, work.stream_id, work.id)
         return None
 
     def saved_card_answered(self, tx: Transaction, work: Work, asked: Ask, answer: Answer) -> None:
@@ -264,14 +282,14 @@ class Process:
             case ProviderPayment() as found, Saved(request) if isinstance(booking.state, Booked):
                 tx.append((paying, payment.authorise(paying.state, authorised(request, work.id, found))))
             case ProviderPayment(), _:
-                _end_attempt(tx, work)
+                _end_attempt(tx, work.stream_id, work.id)
             case (Declined() | ActionRequired()) as refusal, Saved():
                 reason = refusal.reason if isinstance(refusal, Declined) else "authentication_required"
                 tx.append((paying, payment.refuse(paying.state, work.id, reason)))
 
     def saved_card_unclear(self, tx: Transaction, work: Work, error: str) -> None:
         """Every try to reach the provider failed. What this attempt may hold there is ended; the next one has its own time."""
-        _end_attempt(tx, work)
+        _end_attempt(tx, work.stream_id, work.id)
 
     def authorisation_refused(self, tx: Transaction, item: Recorded) -> None:
         """Nobody is charged; the client is asked to look at the card."""
@@ -377,32 +395,50 @@ class Process:
         """The completion stands, whatever an undo that was on its way meant to do: the money is taken (PRD FR-2.2: within
         five minutes).
         """
-        body = {"consultation": str(item.stream_id)}
-        rows.schedule(tx, "payments.capture", payment_id_of(item.stream_id), key=str(item.version), body=body)
+        client_owes(tx, item, consultation_rows.find(tx, item.stream_id).price, "completed")
 
-    def to_capture(self, tx: Transaction, work: Work) -> Take | None:
-        """What to take, if the money is held."""
-        booking = tx.load(CONSULTATION, UUID(work.body["consultation"]))
-        paying = tx.load(PAYMENT, work.stream_id)
-        if not isinstance(booking.state, Done):
-            return None
-        match paying.state:
-            case Authorisation(request, held):
-                return Take(self.load_config(tx), request.provider, held.reference, held.amount)
-            case payment.Paid():
-                return None
-        raise Conflict("The session is completed, but no money is held for it.", code="nothing_to_capture")
+    # What the client owes, and how it is taken ---------------------------------------------------------------------
 
-    def capture_answered(self, tx: Transaction, work: Work, asked: Take, answer: ProviderPayment | Declined) -> None:
+    def keep_fee(self, tx: Transaction, work: Work) -> None:
+        """It is decided what the client owes for the booking."""
+        fee = Money(work.body["minor"], work.body["currency"])
+        payments.keep_fee(tx, work.stream_id, fee, work.body["reason"])
+
+    def settles(self, tx: Transaction, item: Recorded) -> None:
+        """Something about the money has moved: the provider is asked for the next step, if there is one."""
+        if isinstance(item.value, payment.RefundAsked) or payment_rows.is_due(tx, item.stream_id):
+            rows.schedule(tx, "payments.settle", item.stream_id, key=str(item.version))
+
+    def to_settle(self, tx: Transaction, work: Work) -> Settling | None:
+        """The next step of the payment as it is now."""
+        return self.pay.settle(tx, work.stream_id)
+
+    def step_taken(self, tx: Transaction, work: Work, asked: Settling, result: Result) -> None:
         """One outcome, however often it was asked (hard case 8)."""
         paying = tx.load(PAYMENT, work.stream_id)
-        if isinstance(answer, ProviderPayment):
-            tx.append((paying, payment.capture(paying.state, answer.captured)))
-        elif isinstance(paying.state, Authorisation):
-            tx.append((paying, [payment.CaptureFailed(answer.reason)]))
-            alarms.raise_alarm(
-                tx, "payment.capture_failed", paying.id, f"The money of a completed session could not be taken: {answer.reason}."
-            )
+        happened: list[object] = []
+        match asked.step, result:
+            case ((Capture() | LetGo()), ProviderPayment(status=PaymentStatus.CAPTURED)):
+                happened = settling.capture(paying.state, result.captured)
+            case Capture(), Declined(reason=reason):
+                happened = settling.fail_capture(paying.state, reason)
+            case LetGo(), _:
+                happened = settling.void(paying.state, "booking_ended")
+            case Charge(attempt), ProviderPayment():
+                happened = payment.authorise(paying.state, authorised(asked.request, attempt, result))
+                if not happened:
+                    _end_attempt(tx, work.stream_id, attempt)
+            case Charge(attempt), Declined(reason=reason):
+                happened = settling.refuse_charge(paying.state, attempt, reason)
+            case GiveBack(wanted), Refund(reference=reference):
+                happened = settling.refunded(paying.state, wanted, reference)
+            case GiveBack(wanted), Declined(reason=reason):
+                happened = settling.fail_refund(paying.state, wanted, reason)
+        tx.append((paying, happened))
+        for each in happened:
+            if isinstance(each, payment.CaptureFailed):
+                sentence = f"The money of a completed session could not be taken: {each.reason}."
+                alarms.raise_alarm(tx, "payment.capture_failed", paying.id, sentence)
 
     def captured(self, tx: Transaction, item: Recorded) -> None:
         """Both are told; the ledger is posted inline."""
@@ -414,28 +450,21 @@ class Process:
     def cancelled(self, tx: Transaction, item: Recorded) -> None:
         """The time is free, the hold on the card is ended, the meeting goes, both are told."""
         claims.free(tx, item.stream_id)
-        rows.schedule(tx, "payments.void", payment_id_of(item.stream_id), key="cancelled")
+        nothing = Money(0, consultation_rows.find(tx, item.stream_id).price.currency)
+        client_owes(tx, item, nothing, "cancelled")
         rows.schedule(tx, "calendars.sync_meeting", item.stream_id, key=str(item.version))
         for reader in ("client", "partner"):
             notifications.send(tx, f"booking_cancelled_{reader}", item.stream_id)
 
-    def to_void(self, tx: Transaction, work: Work) -> Take | None:
-        """A hold to end: the payment's own, or a stray one of an attempt that was given up."""
-        paying = tx.load(PAYMENT, work.stream_id)
-        stray = work.body.get("order_reference")
-        match paying.state:
-            case Authorisation(request, held) if stray is None:
-                if isinstance(tx.load(CONSULTATION, request.consultation_id).state, Ended):
-                    return Take(self.load_config(tx), request.provider, held.reference, held.amount)
-        if stray and not isinstance(paying.state, payment.Unpaid) and not _is_current(paying.state, UUID(stray)):
-            return Take(self.load_config(tx), paying.state.request.provider, "", paying.state.request.amount, stray)
-        return None
+    def attempt_to_end(self, tx: Transaction, work: Work) -> Stray | None:
+        """An attempt that was given up, unless the payment stands on it after all."""
+        state, attempt = tx.load(PAYMENT, work.stream_id).state, work.body["order_reference"]
+        if isinstance(state, payment.Unpaid) or _is_current(state, UUID(attempt)):
+            return None
+        return Stray(self.load_config(tx), state.request.provider, attempt)
 
-    def voided(self, tx: Transaction, work: Work, asked: Take, answer: ProviderPayment | None) -> None:
-        """Nothing is held any more."""
-        paying = tx.load(PAYMENT, work.stream_id)
-        if asked.order_reference is None:
-            tx.append((paying, payment.void(paying.state, "booking_ended")))
+    def attempt_ended(self, tx: Transaction, work: Work, asked: Stray, outcome: None) -> None:
+        """Nothing follows; the finished work says that it is done."""
 
     # Telling plugins -----------------------------------------------------------------------------------------------
 
@@ -497,9 +526,16 @@ def _with_link(provider: CalendarProvider, wanted: MeetingWanted) -> Meeting:
     return meeting
 
 
-def _end_attempt(tx: Transaction, work: Work) -> None:
+def client_owes(tx: Transaction, item: Recorded, fee: Money, reason: str) -> None:
+    """What follows from an event of a consultation that says what the client owes: this much is kept, and nothing beyond it."""
+    body = {"minor": fee.minor, "currency": fee.currency, "reason": reason}
+    rows.schedule(tx, "payments.keep_fee", payment_id_of(item.stream_id), key=str(item.version), body=body)
+
+
+def _end_attempt(tx: Transaction, payment_id: UUID, attempt: UUID) -> None:
     """Whatever this attempt still holds at the provider is let go; it is found there by our reference."""
-    rows.schedule(tx, "payments.void", work.stream_id, key=work.key, body={"order_reference": work.key})
+    key = str(attempt)
+    rows.schedule(tx, "payments.end_attempt", payment_id, key=key, body={"order_reference": key})
 
 
 def _held_until(state: consultation.State, tx: Transaction) -> datetime:
@@ -520,7 +556,11 @@ def _is_current(state: payment.State, attempt: UUID) -> bool:
             return held.attempt == attempt
         case Saved(card=card, changing=changing):
             return attempt in (card.attempt, changing.request.attempt if changing else None)
-        case Asking(request) | payment.Paid(request):
+        case payment.Owing():
+            return state.waits_for(attempt)
+        case payment.Paid(attempt=mine):
+            return mine == attempt
+        case Asking(request):
             return request.attempt == attempt
     return False
 

@@ -22,8 +22,10 @@ from fxo.core.events.model import registered
 from fxo.core.events.store import Store, Stream, StreamType, Transaction
 from fxo.core.ids import derived_id
 from fxo.core.matching.model import BRIEF, Submitted
+from fxo.core.money import Money
 from fxo.core.partners.availability import Availability
 from fxo.core.payments import model as payment
+from fxo.core.payments import settling
 from fxo.core.payments.commands import KINDS
 from fxo.core.payments.model import PAYMENT
 from fxo.core.payments.plan import Mode, Offer, Plan, for_
@@ -40,8 +42,6 @@ from fxo.plugins.payments_sandbox.provider import Settings as SandboxSettings
 
 SANDBOX, CALENDAR = "payments_sandbox", "calendar_local"
 _CARD = {"number": CARDS[0].number, "exp_month": 12, "exp_year": 2040, "cvc": "123"}
-_CLOSED = "5"
-"""The version at which a session is closed that was held, confirmed, started and completed: what its capture goes by."""
 _AT_CHECKOUT = timedelta(seconds=70)
 """From choosing the slot to the bank's answer."""
 
@@ -164,11 +164,10 @@ class Outside:
         match told.fate:
             case Fate.COMPLETED:
                 self.now = told.captured_at
-                key = derived_id(payment_id_of(told.id), "payments.capture", _CLOSED)
-                self.cards.capture(held.reference, held.amount, str(key))
+                self.cards.capture(held.reference, held.amount, str(derived_id(attempt_of(told, plan), "capture")))
             case Fate.CANCELLED:
                 self.now = told.cancelled_at
-                self.cards.void(held.reference, str(derived_id(payment_id_of(told.id), "payments.void", "cancelled")))
+                self.cards.void(held.reference, str(derived_id(attempt_of(told, plan), "void")))
                 self.calendar.cancel_meeting(meeting.reference)
         return plan, held, meeting
 
@@ -273,12 +272,16 @@ class _Life:
     def cancel(self, tx: Then) -> None:
         self._goes_on(tx, consultation.cancel(self.booking.state, Party.CLIENT, "client"))
         claims.free(tx, self.told.id)
-        tx.append((self.paying, payment.void(self.paying.state, "booking_ended")), (self.met, [Cancelled(self.told.id)]))
+        self._owes(tx, Money(0, self.held.amount.currency), "cancelled")
+        tx.append((self.paying, settling.void(self.paying.state, "booking_ended")), (self.met, [Cancelled(self.told.id)]))
 
     def capture(self, tx: Then) -> None:
         self._goes_on(tx, consultation.close(self.booking.state, self.told.completed_at, tx.now))
-        assert str(self.booking.version) == _CLOSED
-        tx.append((self.paying, payment.capture(self.paying.state, self.held.amount)))
+        self._owes(tx, self.held.amount, "completed")
+        tx.append((self.paying, settling.capture(self.paying.state, self.held.amount)))
+
+    def _owes(self, tx: Then, fee: Money, reason: str) -> None:
+        self.paying = tx.advance(self.paying, tx.append((self.paying, settling.keep_fee(self.paying.state, fee, reason))))
 
     def rate(self, tx: Then) -> None:
         told, stream = self.told, _new(rating.RATING, rating.rating_id_of(self.told.id))

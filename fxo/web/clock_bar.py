@@ -89,7 +89,7 @@ def _sentence(coming: Coming, client: str, partner: str) -> str:
             return _("the saved card of %(client)s is authorised", client=client)
         case "payments.give_up":
             return _("the time of %(client)s is given back if the card is still refused", client=client)
-        case "payments.capture":
+        case "payments.settle":
             return _("%(client)s pays for the session with %(partner)s", client=client, partner=partner)
         case "calendars.check_link":
             return _("the meeting link of %(client)s and %(partner)s is checked", client=client, partner=partner)

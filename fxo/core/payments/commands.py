@@ -10,7 +10,8 @@ from fxo.core.consultations import queries as consultations
 from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from fxo.core.events.store import Stream, Transaction
 from fxo.core.ids import derived_id
-from fxo.core.payments import model, queries
+from fxo.core.money import Money
+from fxo.core.payments import model, queries, settling
 from fxo.core.payments.model import PAYMENT
 from fxo.core.payments.plan import Mode, Offer, Plan, for_
 from fxo.core.payments.port import AuthorisationWindows
@@ -63,6 +64,17 @@ def change_card(tx: Transaction, wanted: Pay, provider: str, windows: Authorisat
     if booked.state != "confirmed":
         raise Conflict("This booking has ended. Nothing was charged.", code="no_card_wanted")
     return _attempt(tx, payment, booked, wanted, provider, windows, model.change_card)
+
+
+def keep_fee(tx: Transaction, payment_id: UUID, fee: Money, reason: str) -> None:
+    """The client owes `fee` for this booking, in minor units with all taxes, and nothing beyond it is kept.
+
+    What is held is captured in part or let go, a saved card is charged while the client is away, of what was taken the rest is
+    given back; the steps follow from the event (`settling.next_step`). The same fee again changes nothing.
+    Raises `Conflict` where the client owes something and there is nothing to take it from.
+    """
+    payment = tx.load(PAYMENT, payment_id)
+    tx.append((payment, settling.keep_fee(payment.state, fee, reason)))
 
 
 def remove_card(tx: Transaction, card_id: UUID) -> None:

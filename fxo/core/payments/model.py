@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from fxo.core.errors import Conflict
 from fxo.core.events.model import event
 from fxo.core.events.store import StreamType
+from fxo.core.ids import derived_id
 from fxo.core.money import Money
 from fxo.core.payments.plan import Mode
 
@@ -97,6 +99,15 @@ class AuthorisationRefused:
     reason: str
 
 
+@event("payment.due")
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the client owes for the booking is decided: its price, a fee, or nothing. How it is taken follows (`settling`)."""
+
+    amount: Money
+    reason: str
+
+
 @event("payment.captured")
 @dataclass(frozen=True, slots=True)
 class Captured:
@@ -113,8 +124,54 @@ class Captured:
 @event("payment.capture_failed")
 @dataclass(frozen=True, slots=True)
 class CaptureFailed:
-    """Taking the money failed for good; a person has to look."""
+    """What was held cannot be taken; what is owed is charged to the saved card again."""
 
+    reason: str
+
+
+@event("payment.charge_refused")
+@dataclass(frozen=True, slots=True)
+class ChargeRefused:
+    """The saved card was refused for what the client owes; the client is asked for another one."""
+
+    attempt: UUID
+    reason: str
+
+
+@event("payment.refund_asked")
+@dataclass(frozen=True, slots=True)
+class RefundAsked:
+    """So much of what was taken is to be given back; `id` is the key at the provider."""
+
+    id: UUID
+    amount: Money
+    reason: str
+
+
+@event("payment.refunded")
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The provider has given it back. `before` was given back earlier, of `captured` in all: what the ledger needs to split
+    without drift (hard case 20).
+    """
+
+    id: UUID
+    consultation_id: UUID
+    client_id: UUID
+    partner_id: UUID
+    amount: Money
+    before: Money
+    captured: Money
+    partner_share: int
+    reference: str
+
+
+@event("payment.refund_failed")
+@dataclass(frozen=True, slots=True)
+class RefundFailed:
+    """The provider will not give it back; a person has to look."""
+
+    id: UUID
     reason: str
 
 
@@ -171,23 +228,80 @@ class Saved:
 class Authorisation:
     request: Requested
     held: Authorised
+    due: Money | None = None
+    """What the client owes, once that is decided: it is captured, or the hold is let go where it is nothing."""
+    charges: int = 0
+
+
+class Stage(StrEnum):
+    """Whose turn it is while the client owes something and nothing is held."""
+
+    CHARGE = "charge"
+    """Ours: the saved card is charged."""
+    CLIENT = "client"
+    """The client's: the card was refused, and another one is asked for."""
+    PERSON = "person"
+    """The operator's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """The client owes something, and nothing is held."""
+
+    request: Requested
+    due: Money
+    customer: str
+    method: str
+    stage: Stage = Stage.CHARGE
+    charges: int = 0
+    """How often the saved card was charged in vain."""
+    changing: Asking | None = None
+    """The client's try with another card."""
+
+    @property
+    def attempt(self) -> UUID:
+        """The charge of the saved card that is next, or on its way."""
+        return derived_id(self.request.attempt, "charge", self.charges)
+
+    def waits_for(self, attempt: UUID) -> bool:
+        """Whether this attempt is on its way."""
+        if self.changing and self.changing.request.attempt == attempt:
+            return True
+        return self.stage is Stage.CHARGE and self.attempt == attempt
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
     request: Requested
     captured: Captured
+    attempt: UUID
+    """Which attempt held what was captured."""
+    returning: tuple[RefundAsked, ...] = ()
+    """Refunds that the provider has not answered yet."""
+    returned: Money | None = None
+    refunds: int = 0
+    """How many refunds were ever asked for."""
+
+    @property
+    def refunded(self) -> Money:
+        """What was given back so far."""
+        return self.returned or Money(0, self.captured.amount.currency)
+
+    @property
+    def kept(self) -> Money:
+        """What remains of the money once all refunds are done."""
+        return sum((-each.amount for each in self.returning), self.captured.amount - self.refunded)
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Voided, abandoned or failed."""
+    """Voided or abandoned: nothing was taken and nothing will be."""
 
     request: Requested
     how: str
 
 
-State = Unpaid | Asking | Refused | Saved | Authorisation | Paid | Closed
+State = Unpaid | Asking | Refused | Saved | Authorisation | Owing | Paid | Closed
 
 
 def evolve(state: State, happened: object) -> State:
@@ -215,13 +329,51 @@ def evolve(state: State, happened: object) -> State:
             return Saved(request, card)
         case Saved(refused=refused), AuthorisationRefused(attempt=attempt):
             return replace(state, refused=refused | {attempt})
-        case Authorisation(request), Captured() as captured:
-            return Paid(request, captured)
-        case Authorisation(request), (Voided() | CaptureFailed()):
-            return Closed(request, "voided" if isinstance(happened, Voided) else "failed")
-        case ((Asking(request) | Saved(request)), Abandoned()):
+        case Authorisation(), Due(amount=due):
+            return replace(state, due=due)
+        case Saved(request, card), Due(amount=due):
+            return Owing(request, due, card.customer, card.method, changing=state.changing)
+        case Authorisation(request, held), Captured() as captured:
+            return Paid(request, captured, held.attempt)
+        case Authorisation(request, held, due), CaptureFailed():
+            return Owing(request, request.amount if due is None else due, held.customer, held.method, charges=state.charges)
+        case Authorisation(request, held, due), Voided() if due is not None and due.minor:
+            return Owing(request, due, held.customer, held.method, charges=state.charges)
+        case Authorisation(request), Voided():
+            return Closed(request, "voided")
+        case ((Asking(request) | Saved(request) | Owing(request)), Abandoned()):
             return Closed(request, "abandoned")
+    return _settled(state, happened)
+
+
+def _settled(state: State, happened: object) -> State:
+    """The state after an event that comes once it is decided what the client owes."""
+    match state, happened:
+        case Owing(), Due(amount=due):
+            return replace(state, due=due)
+        case Owing(), Requested() as request:
+            return replace(state, changing=Asking(request))
+        case Owing(changing=Asking(request)), ChallengeAsked(reference=reference, url=url):
+            return replace(state, changing=Asking(request, reference, url))
+        case Owing(), Declined():
+            return replace(state, changing=None)
+        case Owing(changing=Asking(request)), Authorised() as held if held.attempt == request.attempt:
+            return Authorisation(request, held, state.due, state.charges)
+        case Owing(request), Authorised() as held:
+            return Authorisation(request, held, state.due, state.charges + 1)
+        case Owing(), ChargeRefused():
+            return replace(state, stage=Stage.CLIENT, charges=state.charges + 1)
+        case Paid(), RefundAsked() as asked:
+            return replace(state, returning=(*state.returning, asked), refunds=state.refunds + 1)
+        case Paid(), Refunded(id=done, amount=amount):
+            return replace(state, returning=_without(state.returning, done), returned=state.refunded + amount)
+        case Paid(), RefundFailed(id=done):
+            return replace(state, returning=_without(state.returning, done))
     return state
+
+
+def _without(asked: tuple[RefundAsked, ...], done: UUID) -> tuple[RefundAsked, ...]:
+    return tuple(each for each in asked if each.id != done)
 
 
 PAYMENT = StreamType[State]("payment", Unpaid(), evolve)
@@ -235,7 +387,7 @@ def asking(state: State) -> Asking | None:
     match state:
         case Asking():
             return state
-        case Saved(changing=changing):
+        case Saved(changing=changing) | Owing(changing=changing):
             return changing
     return None
 
@@ -259,9 +411,9 @@ def request(state: State, wanted: Requested) -> list[object]:
 def change_card(state: State, wanted: Requested) -> list[object]:
     """Begin an attempt with another card than the saved one, which stands until that one is taken."""
     match state:
-        case Saved(changing=None):
+        case Saved(changing=None) | Owing(changing=None):
             return [wanted]
-        case Saved():
+        case Saved() | Owing():
             raise _running()
     raise Conflict("No card is waited for here any more. Please look at the session again.", code="no_card_wanted")
 
@@ -294,6 +446,8 @@ def authorise(state: State, held: Authorised) -> list[object]:
             return [held]
         case Saved():
             return [held]
+        case Owing() if state.waits_for(held.attempt):
+            return [held]
     return []
 
 
@@ -302,21 +456,6 @@ def refuse(state: State, attempt: UUID, reason: str) -> list[object]:
     return [AuthorisationRefused(attempt, reason)] if isinstance(state, Saved) and attempt not in state.refused else []
 
 
-def capture(state: State, amount: Money) -> list[object]:
-    """The provider has taken the amount. Known already: nothing; there is one outcome (hard case 8)."""
-    match state:
-        case Authorisation(asked, held):
-            return [
-                Captured(asked.consultation_id, asked.client_id, asked.partner_id, amount, asked.partner_share, held.reference)
-            ]
-    return []
-
-
-def void(state: State, reason: str) -> list[object]:
-    """The provider has ended the hold. Known already, or captured before: nothing."""
-    return [Voided(reason)] if isinstance(state, Authorisation) else []
-
-
 def abandon(state: State, reason: str) -> list[object]:
     """The booking ended while nothing was held."""
-    return [Abandoned(reason)] if isinstance(state, Asking | Saved) else []
+    return [Abandoned(reason)] if isinstance(state, Asking | Saved | Owing) else []

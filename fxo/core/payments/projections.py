@@ -19,7 +19,10 @@ def register(store: Store) -> None:
     store.follow(model.Authorised, _authorised)
     store.follow(model.AuthorisationRefused, lambda tx, item: _set(tx, item, reason=item.value.reason))
     store.follow(model.Captured, _captured)
-    store.follow(model.CaptureFailed, lambda tx, item: _set(tx, item, state="failed", reason=item.value.reason))
+    store.follow(model.Due, _due)
+    store.follow(model.CaptureFailed, _capture_failed)
+    store.follow(model.ChargeRefused, lambda tx, item: _set(tx, item, state="failed", reason=item.value.reason))
+    store.follow(model.Refunded, _refunded)
     store.follow(model.Voided, lambda tx, item: _set(tx, item, state="voided", reason=item.value.reason))
     store.follow(model.Abandoned, lambda tx, item: _set(tx, item, state="abandoned", changing=None, reason=item.value.reason))
     store.follow(wallet.CardRemoved, _card_removed)
@@ -97,6 +100,26 @@ def _authorised(tx: Transaction, item: Recorded) -> None:
 
 def _captured(tx: Transaction, item: Recorded) -> None:
     _set(tx, item, state="captured", captured_minor=item.value.amount.minor, captured_at=item.recorded_at)
+
+
+def _due(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update payments set due_minor = %s, state = case state when 'card_saved' then 'owing' else state end, updated_at = %s"
+        " where tenant_id = %s and id = %s",
+        (item.value.amount.minor, item.recorded_at, item.tenant_id, item.stream_id),
+    )
+
+
+def _capture_failed(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update payments set state = 'failed', reason = %s, due_minor = coalesce(due_minor, amount_minor), updated_at = %s"
+        " where tenant_id = %s and id = %s",
+        (item.value.reason, item.recorded_at, item.tenant_id, item.stream_id),
+    )
+
+
+def _refunded(tx: Transaction, item: Recorded) -> None:
+    _set(tx, item, refunded_minor=item.value.before.minor + item.value.amount.minor)
 
 
 def _keep_method(tx: Transaction, item: Recorded) -> None:

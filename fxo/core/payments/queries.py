@@ -38,6 +38,9 @@ class PaymentRow:
     changing: str | None
     """How the try with another card stands, beside a saved one: `requested`, `challenged`, `declined`."""
     changing_reason: str | None
+    refunded: Money
+    due: Money | None
+    """What the client owes, once that is decided."""
 
     @property
     def attempt(self) -> str:
@@ -60,12 +63,15 @@ class Card:
 _COLUMNS = (
     "id, consultation_id, client_id, partner_id, state, provider, amount_minor, captured_minor, currency,"
     " method_label, provider_reference,"
-    " challenge_url, capture_before, authorise_at, captured_at, reason, order_reference, changing, changing_reason from payments"
+    " challenge_url, capture_before, authorise_at, captured_at, reason, order_reference, changing, changing_reason,"
+    " refunded_minor, due_minor from payments"
 )
 
 
 def _row(row: tuple[Any, ...]) -> PaymentRow:
-    values: tuple[Any, ...] = (*row[:6], Money(row[6], row[8]), Money(row[7], row[8]), *row[9:])
+    currency = row[8]
+    refunded, due = Money(row[-2], currency), None if row[-1] is None else Money(row[-1], currency)
+    values: tuple[Any, ...] = (*row[:6], Money(row[6], currency), Money(row[7], currency), *row[9:-2], refunded, due)
     return PaymentRow(*values)
 
 
@@ -82,6 +88,14 @@ def find(tx: Transaction, payment_id: UUID) -> PaymentRow | None:
     found = _row(row)
     allowed = {ActorKind.MEMBER: found.client_id, ActorKind.PARTNER: found.partner_id, ActorKind.CODE: tx.actor.id}
     return found if allowed.get(tx.actor.kind) == tx.actor.id else None
+
+
+def is_due(tx: Transaction, payment_id: UUID) -> bool:
+    """Whether it is decided what the client owes."""
+    row = tx.driver.execute(
+        "select due_minor is not null from payments where tenant_id = %s and id = %s", (tx.scope.tenant_id, payment_id)
+    ).fetchone()
+    return row is not None and row[0]
 
 
 def of_sessions(tx: Transaction, consultation_ids: Collection[UUID]) -> dict[UUID, PaymentRow]:

@@ -446,6 +446,8 @@ create table payments (
     provider text not null,
     amount_minor int not null,
     captured_minor int not null default 0,
+    refunded_minor int not null default 0,
+    due_minor int,
     currency text not null,
     method_label text,
     provider_reference text,
