@@ -158,6 +158,8 @@ class TenantConfig:
     mail_domains: tuple[str, ...] = ()
     brand: Mapping[str, Any] = field(default_factory=dict)
     """`colour`, `logo_url`, `logo_text`, `headline`, `lead`, `tagline`, `examples`, `questions`, `privacy`: what is set."""
+    asks_first: bool = False
+    """Every booking is a request that its expert confirms, also where the expert takes instant ones."""
     suspended: bool = False
     """The portal takes nothing new; what is booked goes on."""
     portal_url: str = ""

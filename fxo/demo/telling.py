@@ -15,8 +15,9 @@ from fxo.core import db, process
 from fxo.core.calendars.model import MEETING, Cancelled, Created, meeting_id_of, uid_of
 from fxo.core.calendars.port import Attendee, Meeting, MeetingWanted
 from fxo.core.clock import system_now
-from fxo.core.consultations import claims, slots
+from fxo.core.consultations import changes, claims, slots
 from fxo.core.consultations import model as consultation
+from fxo.core.consultations.changes import Cancel
 from fxo.core.consultations.model import CONSULTATION, Held, Party
 from fxo.core.events.model import registered
 from fxo.core.events.store import Store, Stream, StreamType, Transaction
@@ -257,7 +258,7 @@ class _Life:
         created = Created(self.told.id, CALENDAR, meeting.reference, meeting.join_url, meeting.sequence)
         recorded = tx.append(
             (self.paying, paid),
-            (self.booking, consultation.confirm(self.booking.state, self.paying.id, slot_is_ours=True)),
+            (self.booking, consultation.confirm(self.booking.state, self.paying.id, slot_is_ours=True, ask_until=tx.now)),
         )
         recorded += tx.append((self.met, [created]))
         self.booking, self.paying = tx.advance(self.booking, recorded), tx.advance(self.paying, recorded)
@@ -270,7 +271,7 @@ class _Life:
         self._goes_on(tx, consultation.complete(self.booking.state, Party.PARTNER, tx.actor.id, tx.now))
 
     def cancel(self, tx: Then) -> None:
-        self._goes_on(tx, consultation.cancel(self.booking.state, Party.CLIENT, "client"))
+        self._goes_on(tx, changes.cancel(self.booking.state, Cancel(Party.CLIENT, "plans_changed", waived=True), tx.now))
         claims.free(tx, self.told.id)
         self._owes(tx, Money(0, self.held.amount.currency), "cancelled")
         tx.append((self.paying, settling.void(self.paying.state, "booking_ended")), (self.met, [Cancelled(self.told.id)]))

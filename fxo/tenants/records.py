@@ -24,7 +24,7 @@ RESERVED = frozenset({"partners", "ops", "hooks", "meet", "www", "api", "static"
 _COLUMNS = (
     "t.id, t.slug, t.name, t.currency, t.price_minor, t.partner_share, t.visitors_may_match, t.mail_domains, t.policy,"
     " t.providers,"
-    " t.required_plugins, t.brand, t.suspended_at"
+    " t.required_plugins, t.brand, t.suspended_at, t.asks_first"
 )
 
 _HOST = "(select min(h.host) from hosts h where h.tenant_id = t.id)"
@@ -231,6 +231,7 @@ class Records:
             visitors_may_match=row.visitors_may_match,
             mail_domains=tuple(row.mail_domains),
             brand=row.brand,
+            asks_first=row.asks_first,
             suspended=row.suspended_at is not None,
             portal_url=self.settings.url(row.host or self.settings.host(row.slug), ""),
         )

@@ -13,6 +13,7 @@ import pytest
 
 from fxo.core.calendars.model import meeting_id_of
 from fxo.core.clients import commands as clients
+from fxo.core.consultations import changes
 from fxo.core.consultations import model as consultation
 from fxo.core.consultations.model import CONSULTATION, Party
 from fxo.core.events.store import Transaction
@@ -239,7 +240,7 @@ class Story:
 
     def cancel(self, tx: Transaction, consultation_id: UUID) -> None:
         booking = tx.load(CONSULTATION, consultation_id)
-        tx.append((booking, consultation.cancel(booking.state, Party.CLIENT, "client")))
+        tx.append((booking, changes.cancel(booking.state, changes.Cancel(Party.CLIENT, "other", waived=True), tx.now)))
 
     def tell(self) -> None:
         here = self.world

@@ -19,6 +19,7 @@ from psycopg.types.range import TimestamptzRange
 import fxo
 from fxo.core.clients import favourites
 from fxo.core.clock import system_now
+from fxo.core.consultations import commands as consultations
 from fxo.core.db import db, execute, in_transaction, transaction
 from fxo.core.ids import NETWORK, new_id
 from fxo.core.matching import commands as matching
@@ -35,7 +36,6 @@ from fxo.core.scope import (
     system_scope,
     tenant_scope,
 )  # fmt: skip
-from fxo.core.work import alarms
 from fxo.migrations import ROLES
 from fxo.settings import Settings
 from fxo.tenants import invitations, logos, tokens
@@ -89,7 +89,7 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.rate(booked, 5, "Thanks.")
     told.run(told.client, favourites.mark, told.partners["dana"], keep=True)
     told.subscribe()
-    told.run(told.client, alarms.raise_alarm, "test", booked, "A person should look.")
+    told.run(told.client, consultations.object_to, booked, "not_as_agreed", "It was short.")  # a case, and so an alarm
     told.run(told.client, tokens.issue, tokens.RESET, told.client.id)
     told.run(told.client, favourites.mark, told.partners[partner], keep=True)
     told.run(CODE, invitations.invite, told.config, f"new@{slug}.example", "client")
@@ -232,7 +232,8 @@ def test_a_tenant_writes_the_look_and_price_of_its_own_record_and_nothing_that_w
     here: Story, there: Story, settings: Settings
 ) -> None:
     with sql.scoped(settings, "tenant", here.config.id) as connection:
-        assert connection.execute("update tenants set name = name, brand = brand, price_minor = price_minor").rowcount == 1
+        own = ", ".join(f"{name} = {name}" for name in ("name", "brand", "price_minor", "policy", "asks_first"))
+        assert connection.execute(f"update tenants set {own}").rowcount == 1
         assert connection.execute("update tenants set name = 'x' where id = %s", (there.config.id,)).rowcount == 0
         for column in ("partner_share", "currency", "mail_domains", "suspended_at", "slug", "id"):
             with pytest.raises(DENIED):
@@ -335,9 +336,12 @@ def test_the_operator_reads_what_runs_the_platform_and_no_words_of_clients(setti
     with sql.login(settings, "operator") as connection:
         assert short(readable(connection, tables(settings))) == {
             "tenants", "hosts", "partners", "availability", "partner_standing", "roster", "partner_time", "events", "work",
-            "alarms", "consultations", "payments", "postings", "operators", "operator_uses", "subscription_cursors", "clock",
+            "alarms", "cases", "payments", "postings", "operators", "operator_uses", "subscription_cursors", "clock",
             "epoch", "form_submissions", "preferences",
         }  # fmt: skip
+        assert connection.execute("select state, fee_minor from consultations").fetchall()
+        with pytest.raises(DENIED):
+            connection.execute("select words from consultations")
 
 
 def test_the_operator_settles_alarms_and_signs_each_use_with_their_own_name(here: Story, settings: Settings) -> None:

@@ -39,8 +39,25 @@ CHOICES = (
     ),
     Choice(
         "booking",
-        frozenset({"booking_confirmed_client", "booking_cancelled_client", "slot_lost_client"}),
-        N_("Booked, cancelled, or not kept"),
+        frozenset(
+            {
+                "booking_confirmed_client",
+                "booking_cancelled_client",
+                "slot_lost_client",
+                "request_sent_client",
+                "request_ended_client",
+                "session_moved_client",
+                "move_proposed_client",
+                "proposal_withdrawn_client",
+                "expert_late_client",
+                "to_complete_client",
+                "partner_missed_client",
+                "client_missed_client",
+                "case_opened_client",
+                "case_decided_client",
+            }
+        ),
+        N_("Asked for, booked, moved, cancelled, or not kept"),
         N_("With an invitation that keeps your calendar right."),
         why=N_("Always on: it is the proof of what was agreed."),
     ),
@@ -53,7 +70,7 @@ CHOICES = (
     ),
     Choice(
         "receipt",
-        frozenset({"payment_received_client"}),
+        frozenset({"payment_received_client", "fee_charged_client"}),
         N_("Receipts"),
         N_("After each session that was paid."),
         why=N_("Always on: you may need them for your books."),

@@ -56,9 +56,16 @@ class Reader:
     mail: str
 
 
-def send(tx: Transaction, kind: str, consultation_id: UUID, *, due_at: datetime | None = None, version: int = 0) -> UUID:
-    """Write down that this message about the consultation is to be sent, at most once per kind and version."""
-    return rows.schedule(tx, KIND, consultation_id, due_at=due_at, key=f"{kind}/{version}", body={"message": kind})
+def send(
+    tx: Transaction, kind: str, consultation_id: UUID, *, due_at: datetime | None = None, version: int = 0,
+    starts_at: datetime | None = None,
+) -> UUID:  # fmt: skip
+    """Write down that this message about the consultation is to be sent, at most once per kind and version.
+
+    With `starts_at` it is about the session at that time, and dropped where the session has another one by then (hard case 19).
+    """
+    body = {"message": kind} | ({"starts_at": starts_at.isoformat()} if starts_at else {})
+    return rows.schedule(tx, KIND, consultation_id, due_at=due_at, key=f"{kind}/{version}", body=body)
 
 
 def mail_id(kind: str, consultation_id: UUID, version: int = 0) -> UUID:
@@ -129,6 +136,8 @@ def reaction(
     def _about_session(tx: Transaction, config: TenantConfig, kind: str, entry: Entry, work: Work) -> Outgoing | None:
         facts = gather(tx, config, work.stream_id)
         row = facts.consultation
+        if row.starts_at.isoformat() != work.body.get("starts_at", row.starts_at.isoformat()):
+            return None
         if row.state not in entry.states or (entry.until is not None and tx.now > row.starts_at - entry.until):
             return None
         if entry.to == "client" and choice_of(kind) in clients.find(tx, row.client_id).mails_without:

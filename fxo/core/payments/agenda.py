@@ -11,6 +11,7 @@ def register(store: Store) -> None:
     """Follow what an expert should know: whether the money is held, will be held, was refused, or is taken."""
     for event_class, state in (
         (model.CardSaved, "card_saved"),
+        (model.Replanned, "card_saved"),
         (model.Authorised, "authorised"),
         (model.AuthorisationRefused, "refused"),
         (model.Captured, "captured"),

@@ -32,9 +32,13 @@ class Pay:
     card_id: UUID | None = None
 
 
-def plan_of(tx: Transaction, held: consultations.ConsultationRow, windows: AuthorisationWindows) -> Plan:
-    """What happens with the card and when, for a booking that is being checked out."""
-    return for_(Offer(held.price, 60, held.policy), held.starts_at, windows, now=tx.now)
+def plan_of(
+    tx: Transaction, held: consultations.ConsultationRow, windows: AuthorisationWindows, *, client_present: bool = True
+) -> Plan:
+    """What happens with the card and when; while an expert is still to be asked, it is only saved (hard case 5)."""
+    asked_first = held.asks and held.state != "confirmed"
+    offer = Offer(held.price, 60, held.policy)
+    return for_(offer, held.starts_at, windows, now=tx.now, client_present=client_present and not asked_first)
 
 
 def request(tx: Transaction, wanted: Pay, provider: str, windows: AuthorisationWindows) -> UUID:

@@ -90,6 +90,26 @@ class Authorised:
     label: str
 
 
+@event("payment.replanned")
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """The session has another time, or is booked only now: the card is authorised anew at these times. What is held already
+    stays held until then.
+    """
+
+    authorise_at: datetime
+    retry_at: datetime
+    give_up_at: datetime
+
+
+@event("payment.handed_over")
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What is held, or the saved card, goes with another booking, in which another expert stands in (hard case 15)."""
+
+    payment_id: UUID
+
+
 @event("payment.authorisation_refused")
 @dataclass(frozen=True, slots=True)
 class AuthorisationRefused:
@@ -222,6 +242,10 @@ class Saved:
     """The tries at it that the bank has refused."""
     changing: Asking | None = None
     """The client's try with another card; until it has an answer, the saved one stands."""
+    held: Authorised | None = None
+    """What was held before the session moved out of its reach; let go once the new amount is held."""
+    plan: int = 0
+    """How often the times were planned anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +350,13 @@ def evolve(state: State, happened: object) -> State:
         case Saved(), Declined():
             return replace(state, changing=None)
         case Saved(changing=Asking(request)), CardSaved() as card:
-            return Saved(request, card)
+            return Saved(request, card, held=state.held, plan=state.plan)
+        case ((Saved() | Authorisation()), Replanned()):
+            return _replanned(state, happened)
+        case ((Saved(request) | Authorisation(request)), HandedOver()):
+            return Closed(request, "handed_over")
+        case Saved(request, held=Authorised() as held), Due(amount=due):
+            return Authorisation(request, held, due)
         case Saved(refused=refused), AuthorisationRefused(attempt=attempt):
             return replace(state, refused=refused | {attempt})
         case Authorisation(), Due(amount=due):
@@ -344,6 +374,19 @@ def evolve(state: State, happened: object) -> State:
         case ((Asking(request) | Saved(request) | Owing(request)), Abandoned()):
             return Closed(request, "abandoned")
     return _settled(state, happened)
+
+
+def _replanned(state: Saved | Authorisation, times: Replanned) -> Saved:
+    request = replace(
+        state.request, mode=Mode.SAVE_CARD, authorise_at=times.authorise_at, retry_at=times.retry_at, give_up_at=times.give_up_at
+    )
+    if isinstance(state, Saved):
+        return replace(state, request=request, refused=frozenset(), plan=state.plan + 1)
+    held = state.held
+    card = CardSaved(
+        held.attempt, held.client_id, held.provider, held.customer, held.method, held.label, times.authorise_at
+    )  # fmt: skip
+    return Saved(request, card, held=held, plan=1)
 
 
 def _settled(state: State, happened: object) -> State:

@@ -1,4 +1,4 @@
-"""The hold planner: when a card is authorised, how long that holds, what cancelling costs. Pages show it and code follows it."""
+"""The hold planner: when a card is authorised, and how long that holds. Pages show it and code follows it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from fxo.core.consultations.policy import Term, cancellation_terms
 from fxo.core.errors import Invalid
 from fxo.core.money import Money
 from fxo.core.scope import CancellationPolicy
@@ -45,14 +46,6 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """What cancelling costs up to and including `until`; None is for good."""
-
-    until: datetime | None
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What happens with the card, and when; all times in UTC.
 
@@ -88,8 +81,10 @@ class Plan:
         return min(due, day_before) if now < day_before else due
 
 
-def for_(offer: Offer, start: datetime, windows: AuthorisationWindows, *, now: datetime) -> Plan:
+def for_(offer: Offer, start: datetime, windows: AuthorisationWindows, *, now: datetime, client_present: bool = True) -> Plan:
     """The plan for a session at `start`, made at `now`, with a provider that declares these windows (hard cases 1 and 2).
+
+    Without the client the card is saved already, or is only to be saved, and is authorised while they are away.
 
     Raises `Invalid` for a session that does not lie ahead.
     """
@@ -99,7 +94,7 @@ def for_(offer: Offer, start: datetime, windows: AuthorisationWindows, *, now: d
     capture_by = end + COMPLETION_GRACE
     authorise_at = retry_at = give_up_at = None
     covers_until = now + windows.client_present - windows.safety
-    mode = Mode.AUTHORISE_NOW if capture_by <= covers_until else Mode.SAVE_CARD
+    mode = Mode.AUTHORISE_NOW if client_present and capture_by <= covers_until else Mode.SAVE_CARD
     if mode is Mode.SAVE_CARD:
         held = windows.off_session - windows.safety
         planned = max(start - AUTHORISE_BEFORE, capture_by - held)
@@ -130,24 +125,3 @@ def after_refusal(start: datetime, authorise_at: datetime) -> tuple[datetime, da
     """
     step = min(MEND_STEP, (start - authorise_at) / 3)
     return start - 2 * step, start - step
-
-
-def cancellation_terms(policy: CancellationPolicy, price: Money, start: datetime) -> tuple[Term, ...]:
-    """What a client's cancellation costs, in order of time: each row up to its `until`, the last one for good."""
-    free = Term(start - timedelta(hours=policy.free_until_hours), Money(0, price.currency))
-    partly = Term(start - timedelta(hours=policy.half_until_hours), price.share(policy.late_percent * 100))
-    full = Term(None, price)
-    return (free, partly, full) if policy.half_until_hours < policy.free_until_hours else (free, full)
-
-
-def cancellation_charge(policy: CancellationPolicy, price: Money, start: datetime, at: datetime) -> Money:
-    """What the client pays who cancels at `at`; a partner's cancellation is always free and is not asked here.
-
-    The limit itself still belongs to the cheaper side: exactly 24 hours before the start is free (architecture, section 8).
-    """
-    return next(term.amount for term in cancellation_terms(policy, price, start) if term.until is None or at <= term.until)
-
-
-def move_allowed(policy: CancellationPolicy, moves_made: int, start: datetime, at: datetime) -> bool:
-    """Whether the client may move the session once more at `at`; exactly at the limit is still in time."""
-    return moves_made < policy.moves and at <= start - timedelta(hours=policy.move_until_hours)

@@ -18,6 +18,8 @@ def register(store: Store) -> None:
     store.follow(model.CardSaved, _card_saved)
     store.follow(model.Authorised, _authorised)
     store.follow(model.AuthorisationRefused, lambda tx, item: _set(tx, item, reason=item.value.reason))
+    store.follow(model.Replanned, _replanned)
+    store.follow(model.HandedOver, lambda tx, item: _set(tx, item, state="handed_over", changing=None, challenge_url=None))
     store.follow(model.Captured, _captured)
     store.follow(model.Due, _due)
     store.follow(model.CaptureFailed, _capture_failed)
@@ -96,6 +98,10 @@ def _authorised(tx: Transaction, item: Recorded) -> None:
         challenge_url=None,
         reason=None,
     )
+
+
+def _replanned(tx: Transaction, item: Recorded) -> None:
+    _set(tx, item, state="card_saved", authorise_at=item.value.authorise_at, reason=None)
 
 
 def _captured(tx: Transaction, item: Recorded) -> None:

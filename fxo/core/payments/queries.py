@@ -117,6 +117,15 @@ def refused(tx: Transaction) -> list[UUID]:
     return [row[0] for row in rows]
 
 
+def plans(tx: Transaction, payment_id: UUID) -> int:
+    """How often the times of its saved card were planned anew."""
+    row = tx.driver.execute(
+        "select count(*) from events where tenant_id = %s and stream_id = %s and type = 'payment.replanned'",
+        (tx.scope.tenant_id, payment_id),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def by_attempt(tx: Transaction, order_reference: str) -> PaymentRow:
     """The payment that this attempt belongs to; for what providers send back."""
     row = tx.driver.execute(

@@ -47,7 +47,7 @@ def keep_fee(state: State, fee: Money, reason: str) -> list[object]:
     match state:
         case Authorisation(due=due) | Owing(due=due) if due == fee:
             return []
-        case Saved() | Owing() if not fee.minor:
+        case Saved(held=None) | Owing() if not fee.minor:
             return [Due(fee, reason), Abandoned(reason)]
         case Saved() | Owing() | Authorisation():
             return [Due(fee, reason)]

@@ -142,6 +142,7 @@ create table tenants (
     providers jsonb not null,
     required_plugins text[] not null,
     brand jsonb not null,
+    asks_first boolean not null default false,
     created_at timestamptz not null,
     suspended_at timestamptz
 );
@@ -431,10 +432,45 @@ create table consultations (
     confirmed_at timestamptz,
     started_at timestamptz,
     completed_at timestamptz,
+    asks boolean not null default false,
+    answer_until timestamptz,
+    ended_by text,
+    words text not null default '',
+    fee_minor int,
+    moves int not null default 0,
+    sequence int not null default 0,
+    moved_from timestamptz,
+    moved_by text,
+    proposed timestamptz[] not null default '{{}}',
+    client_here_at timestamptz,
+    partner_here_at timestamptz,
+    missing text,
+    rescue_until timestamptz,
+    rescued_by uuid,
+    rescues uuid,
     primary key (tenant_id, id),
     foreign key (tenant_id, partner_id) references roster
 );
 create index consultations_of_client on consultations (tenant_id, client_id, starts_at);
+
+-- Sessions about which the two do not agree; an operator hears both and decides.
+create table cases (
+    tenant_id uuid not null,
+    consultation_id uuid not null,
+    client_id uuid not null,
+    partner_id uuid not null,
+    opened_at timestamptz not null,
+    opened_by text not null,
+    says text not null,
+    client_words text not null default '',
+    partner_words text not null default '',
+    decided_at timestamptz,
+    decided_by uuid,
+    words text not null default '',
+    primary key (tenant_id, consultation_id),
+    foreign key (tenant_id, partner_id) references roster
+);
+create index cases_open on cases (opened_at) where decided_at is null;
 
 create table payments (
     tenant_id uuid not null,
@@ -553,6 +589,9 @@ create table partner_agenda (
     state text not null,
     money text not null,
     reason text,
+    ended_by text,
+    fee_minor int,
+    answer_until timestamptz,
     booked_at timestamptz not null,
     starts_at timestamptz not null,
     ends_at timestamptz not null,
@@ -598,7 +637,7 @@ begin
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
-        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
+        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'favourites', 'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
         'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
@@ -606,7 +645,7 @@ begin
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
     foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'roster', 'clients', 'briefs',
-        'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'preferences'] loop
+        'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'preferences'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
     foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos', 'favourites'] loop
@@ -614,7 +653,7 @@ begin
     end loop;
     -- The operator and our own code read what they answer for.
     foreach t.name in array array['tenants', 'hosts', 'partners', 'availability', 'partner_standing', 'roster', 'partner_time', 'events', 'work',
-        'alarms', 'consultations', 'payments', 'postings', 'operators', 'operator_uses', 'subscription_cursors'] loop
+        'alarms', 'consultations', 'cases', 'payments', 'postings', 'operators', 'operator_uses', 'subscription_cursors'] loop
         execute format('create policy operator on %I for select to {operator} using (true)', t.name);
         execute format('grant select on %I to {operator}', t.name);
     end loop;
@@ -629,6 +668,15 @@ begin
     end loop;
 end $$;
 create policy system on epoch for select to {system} using (true);
+
+-- Of a booking the operator reads all but what its people wrote to each other; what they wrote to the operator stands in `cases`.
+revoke select on consultations from {operator};
+do $$
+begin
+    execute (select format('grant select (%s) on consultations to {operator}', string_agg(quote_ident(attname), ', '))
+             from pg_attribute where attrelid = 'consultations'::regclass and attnum > 0 and not attisdropped
+             and attname <> 'words');
+end $$;
 
 -- Links and sign-ins of partners and operators, and those alone.
 create policy system on tokens to {system} using (tenant_id = '00000000-0000-7000-8000-000000000000')
@@ -662,7 +710,7 @@ grant select (tenant_id, role, deactivated_at) on members to {operator};
 create policy tenant on tenants for select to {tenant} using (id = nullif(current_setting('fxo.tenant', true), '')::uuid);
 create policy tenant_edits on tenants for update to {tenant} using (id = nullif(current_setting('fxo.tenant', true), '')::uuid)
     with check (id = nullif(current_setting('fxo.tenant', true), '')::uuid);
-grant update (name, brand, price_minor) on tenants to {tenant};
+grant update (name, brand, price_minor, policy, asks_first) on tenants to {tenant};
 create policy tenant on hosts for select to {tenant} using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid);
 create policy tenant on partners for select to {tenant} using (id in (select r.partner_id from roster r));
 create policy tenant on availability for select to {tenant} using (partner_id in (select r.partner_id from roster r));

@@ -204,7 +204,7 @@ def calendar_file(consultation_id: str) -> ResponseReturnValue:
 @forms.once
 def check_in(consultation_id: str) -> ResponseReturnValue:
     """The partner is there."""
-    return _act(consultation_id, consultations.check_in)
+    return _act(consultation_id, consultations.arrive)
 
 
 @blueprint.post("/sessions/<consultation_id>/complete")

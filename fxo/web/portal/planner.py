@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fxo.core.consultations.policy import Term
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.money import Money
-from fxo.core.payments.plan import Mode, Plan, Term
+from fxo.core.payments.plan import Mode, Plan
 from fxo.web import shown
 from fxo.web.language import _
 

@@ -201,7 +201,7 @@ def _follow_up(standing: Standing, kept: dict[str, str]) -> dict[str, Any]:
 def check_in(consultation_id: str) -> ResponseReturnValue:
     """The client is there."""
     found_id = choices.id_from(consultation_id)
-    platform.current().store.run(identity.scope(), identity.required().actor, consultations.check_in, found_id)
+    platform.current().store.run(identity.scope(), identity.required().actor, consultations.arrive, found_id)
     return redirect(f"/sessions/{found_id}", 303)
 
 

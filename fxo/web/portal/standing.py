@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from fxo.core.consultations.model import EARLY
+from fxo.core.consultations.policy import cancellation_terms
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.partners.queries import Profile
-from fxo.core.payments.plan import cancellation_terms
 from fxo.core.payments.queries import PaymentRow
 from fxo.web import shown
 from fxo.web.language import _
