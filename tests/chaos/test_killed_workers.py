@@ -71,7 +71,7 @@ def of_the_attempt(after: Aftermath, work_id: UUID, stream_id: UUID) -> Counter[
     query = (
         "select e.kind, count(*) from plugin_payments_sandbox.effects e join plugin_payments_sandbox.attempts a"
         " on a.reference = e.attempt join work w on w.body ->> 'order_reference' = a.order_reference where w.id = %(id)s"
-        " group by kind"
+        " group by e.kind"
     )
     return after.count(query, id=work_id)
 
