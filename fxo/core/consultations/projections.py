@@ -136,9 +136,12 @@ def _explained(tx: Transaction, item: Recorded) -> None:
 
 def _case_opened(tx: Transaction, item: Recorded) -> None:
     tx.driver.execute(
-        "insert into cases (tenant_id, consultation_id, client_id, partner_id, opened_at, opened_by, says)"
-        " select c.tenant_id, c.id, c.client_id, c.partner_id, %s, %s, %s from consultations c"
-        " where c.tenant_id = %s and c.id = %s on conflict do nothing",
+        # What one side wrote when they said that the other was absent is their word in the case.
+        "insert into cases (tenant_id, consultation_id, client_id, partner_id, opened_at, opened_by, says, client_words,"
+        " partner_words) select c.tenant_id, c.id, c.client_id, c.partner_id, %s, %s, %s,"
+        " case when c.missing is not null and c.ended_by = 'client' then c.words else '' end,"
+        " case when c.missing is not null and c.ended_by = 'partner' then c.words else '' end"
+        " from consultations c where c.tenant_id = %s and c.id = %s on conflict do nothing",
         (item.recorded_at, item.value.by, item.value.says, item.tenant_id, item.stream_id),
     )
 

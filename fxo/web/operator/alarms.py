@@ -30,6 +30,10 @@ def _words(kind: str) -> tuple[str, str]:
             _("Money was not taken"),
             _("Look at the payment at its provider, and ask the client for another card. The expert is not paid before that."),
         ),
+        "session.contested": (
+            _("Two who do not agree"),
+            _("Open the booking: both say there how they saw it, with the evidence, and you decide what the client owes."),
+        ),
         "meeting.no_link": (
             _("A session without a meeting link"),
             _("Look at the calendar provider's state. A link that comes late appears on the session's page."),
@@ -113,7 +117,13 @@ def _queue(typed: dict[str, str], errors: dict[str, str], status: int = 200) -> 
     with used("alarms") as tx:
         found, (waiting, done_with) = alarms.find(tx, wanted, _MOST), alarms.counts(tx)
         rows, tenants = shown_alarms(tx, found), operations.tenants(tx)
-    kinds = {"": _("Any kind"), "payment.": _("Payments"), "meeting.": _("Meetings"), "work.": _("Work that was given up")}
+    kinds = {
+        "": _("Any kind"),
+        "payment.": _("Payments"),
+        "session.": _("Cases"),
+        "meeting.": _("Meetings"),
+        "work.": _("Work that was given up"),
+    }
     return page(
         "operator/alarms.html", alarms=waiting, asked=asked, rows=rows, settled=settled, typed=typed, errors=errors,
         longest=alarms.LONGEST_NOTE, filtered=bool(asked.of("kind") or asked.of("tenant")),

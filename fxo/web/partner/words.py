@@ -13,6 +13,9 @@ from fxo.core.consultations.model import UNDO
 from fxo.web import shown
 from fxo.web.language import _, ngettext
 
+ENDED = ("cancelled", "declined", "missed", "contested", "settled", "decided")
+"""How a booking is called that went otherwise than planned."""
+
 
 def badge(row: AgendaRow, now: datetime) -> dict[str, str]:
     """Where the session stands, in one or two words."""
@@ -21,8 +24,14 @@ def badge(row: AgendaRow, now: datetime) -> dict[str, str]:
 
 
 def _standing(row: AgendaRow, now: datetime) -> tuple[str, str]:
-    if row.state == "cancelled":
-        return _("Cancelled"), "danger"
+    if row.state in ENDED:
+        return {
+            "cancelled": (_("Cancelled"), "danger"), "declined": (_("Declined"), ""), "missed": (_("Missed"), "warning"),
+            "contested": (_("Being looked at"), "warning"), "settled": (_("Missed, paid"), "success"),
+            "decided": (_("Decided"), ""),
+        }[row.state]  # fmt: skip
+    if row.state == "requested":
+        return _("Answer it"), "warning"
     if row.state == "completed":
         return {"captured": (_("Paid"), "success"), "failed": (_("Payment failed"), "warning")}.get(
             row.money, (_("Completed"), "info")

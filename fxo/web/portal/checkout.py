@@ -78,7 +78,7 @@ def _checkout(consultation_id: UUID, problem: str = "", status: int = 200) -> Re
         card={"module_url": setup.module_url, "config": dict(setup.public_config)},
         resting=parts.providers.resting(config, "payments", name),
         action=f"/book/{row.id}",
-        button_label=planner.button(plan, row.price),
+        button_label=planner.button(row, plan, first),
         consent=planner.consent(),
         terms_url="/terms",
         error=error,

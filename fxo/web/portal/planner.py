@@ -16,6 +16,8 @@ def price_rows(row: ConsultationRow, plan: Plan, zone: str) -> list[dict[str, An
     """What the hour costs, what is charged today, and what is held when."""
     if plan.mode is Mode.AUTHORISE_NOW:
         held = _("Held today")
+    elif row.asks:
+        held = _("Held once it is accepted")
     else:
         assert plan.authorise_at is not None
         held = _("Held on %(when)s", when=shown.time(plan.authorise_at, zone)["text"])
@@ -55,6 +57,16 @@ def steps(row: ConsultationRow, plan: Plan, zone: str, first_name: str) -> list[
         "text": _("Nothing is held and nothing is charged. Your bank may ask you to confirm."),
         "state": "current",
     }
+    if row.asks:
+        answer = {
+            "title": _("Within hours: %(name)s accepts or declines", name=first_name),
+            "text": _(
+                "The time is kept for you meanwhile. Without a yes nothing is held, and you see who else is free. With a yes"
+                " %(price)s is held on your card.", price=price,
+            ),
+            "state": "",
+        }  # fmt: skip
+        return [today, answer, meet, pay]
     hold = {
         "title": _("%(when)s: %(price)s is held on your card", when=shown.time(plan.authorise_at, zone)["text"], price=price),
         "text": _(
@@ -96,8 +108,11 @@ def rules(terms: tuple[Term, ...], zone: str, first_name: str) -> list[dict[str,
     return [*found, {"title": "", "text": _("If %(name)s cancels, you pay nothing.", name=first_name)}]
 
 
-def button(plan: Plan, price: Money) -> str:
-    """The one button: what is done with the card, and that it books."""
+def button(row: ConsultationRow, plan: Plan, first_name: str) -> str:
+    """The one button: what is done with the card, and that it books, or asks."""
+    price = row.price
+    if row.asks:
+        return _("Keep the card and ask %(name)s", name=first_name)
     if plan.mode is Mode.AUTHORISE_NOW:
         return _("Authorise %(price)s and book", price=str(price))
     return _("Keep the card and book for %(price)s", price=str(price))

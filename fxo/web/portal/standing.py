@@ -77,6 +77,12 @@ class Standing:
             return {"text": _("Under way"), "kind": "info"}
         if state == "confirmed" and self.soon:
             return {"text": _("Begins now"), "kind": "info"}
+        if state == "missed":
+            if self.row.missing == "partner":
+                return {"text": _("Expert did not come"), "kind": "warning"}
+            return {"text": _("Missed"), "kind": "warning"}
+        if state == "confirmed" and self.row.proposed:
+            return {"text": _("New time proposed"), "kind": "warning"}
         if state == "completed" and self.paid:
             return {"text": _("Completed and paid"), "kind": "success"}
         return {
@@ -85,6 +91,11 @@ class Standing:
             "completed": {"text": _("Completed"), "kind": "success"},
             "cancelled": {"text": _("Cancelled"), "kind": "danger"},
             "lost": {"text": _("Not booked"), "kind": "danger"},
+            "requested": {"text": _("Waiting for %(name)s", name=self.first), "kind": "info"},
+            "declined": {"text": _("Not booked"), "kind": "danger"},
+            "contested": {"text": _("Being looked at"), "kind": "warning"},
+            "settled": {"text": _("Missed"), "kind": ""},
+            "decided": {"text": _("Decided"), "kind": ""},
         }.get(state, {"text": _("Not booked"), "kind": ""})
 
     def steps(self) -> list[dict[str, str]]:
@@ -126,6 +137,16 @@ class Standing:
                 "text": _("Until then nothing is charged. %(price)s stays held on your card.", price=price),
             }
             return [done, rate]
+        if row.state == "requested":
+            accepted = {
+                "title": _("%(name)s accepts", name=self.first),
+                "text": _("Then it is booked: the amount is held on your card, and the invitation comes by mail."),
+            }
+            declined = {
+                "title": _("Or it does not work out"),
+                "text": _("Then the time is given back, nothing was held, and you see who else is free."),
+            }
+            return [accepted, declined]
         if not self.ahead:
             return []
         if self.soon:
@@ -160,6 +181,8 @@ class Standing:
         if money is None:
             return [{"label": _("60-minute session"), "value": str(row.price)}]
         card = money.method_label or _("your card")
+        if row.fee is not None and money.state != "handed_over":
+            return self._fee(money, card)
         match money.state:
             case "captured":
                 assert money.captured_at is not None
@@ -190,6 +213,25 @@ class Standing:
             {"label": _("60-minute session"), "value": str(row.price)},
             {"label": _("Charged"), "value": _("nothing"), "total": True},
         ]
+
+    def _fee(self, money: PaymentRow, card: str) -> list[dict[str, Any]]:
+        """What a booking that ended early costs, and how far that has come."""
+        fee = self.row.fee or self.row.price
+        rows: list[dict[str, Any]] = [{"label": _("60-minute session"), "value": str(self.row.price)}]
+        if self.row.state == "contested":
+            rows.append({"label": _("To pay"), "value": _("not decided yet"), "total": True})
+        elif not fee.minor and self.row.rescue_until and money.state == "authorised":
+            until = shown.time(self.row.rescue_until, self.zone)
+            rows += [{"label": _("Held on %(card)s until", card=card), "value": until}]
+            rows.append({"label": _("Charged"), "value": _("nothing"), "total": True})
+        elif not fee.minor and not money.captured.minor:
+            rows.append({"label": _("Charged"), "value": _("nothing"), "total": True})
+        elif money.state == "captured":
+            rows += [{"label": _("Paid with %(card)s", card=card), "value": str(money.captured)}]
+            rows.append({"label": _("To pay"), "value": str(fee), "total": True})
+        else:
+            rows.append({"label": _("To pay with %(card)s", card=card), "value": str(fee), "total": True})
+        return rows
 
     def _cancelling(self) -> list[dict[str, Any]]:
         if not self.ahead:
