@@ -66,7 +66,7 @@ def show(found_tenant: UUID, found: UUID, errors: dict[str, str], status: int = 
             {"label": _("Payment"), "value": one.payment or _("None yet")},
             *([{"label": _("Provider"), "value": one.provider}] if one.provider else []),
             *([{"label": _("Reason"), "value": one.payment_reason}] if one.payment_reason else []),
-            *([{"label": _("Owed"), "value": str(one.fee)}] if one.fee else []),
+            *([{"label": _("Owed"), "value": str(one.fee)}] if one.fee and one.state != "contested" else []),
             {"label": _("Taken"), "value": str(one.captured), "total": True},
         ],
     ), status  # fmt: skip

@@ -33,6 +33,7 @@ def plans(row: ConsultationRow, now: datetime) -> dict[str, Any] | None:
     text = _("You may propose other times; the client chooses. Cancelling is free for the client, who is offered other experts.")
     return {
         "move_url": f"/sessions/{row.id}/propose" if may_move else None,
+        "move_label": _("Propose another time"),
         "cancel_url": f"/sessions/{row.id}/cancel",
         "text": text if may_move else _("Cancelling is free for the client, who is offered other experts."),
     }

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
@@ -168,7 +168,6 @@ def cancel(consultation_id: str) -> ResponseReturnValue:
         return _cancel_page(found_id, {}, 409, changed=True)
     except Invalid as error:
         return _cancel_page(found_id, {error.field or "reason": said(error)}, 422)
-    flash(_("The session is cancelled. Your calendar follows by mail."), "success")
     return redirect(f"/sessions/{found_id}", 303)
 
 
@@ -245,7 +244,6 @@ def move(consultation_id: str) -> ResponseReturnValue:
         if error.code in ("moves_used", "too_late_to_move"):
             return _move_page(found_id, said(error), 409)
         raise
-    flash(_("Your session has its new time. The invitation in your calendar moves by itself."), "success")
     return redirect(f"/sessions/{found_id}", 303)
 
 
@@ -272,7 +270,6 @@ def refuse(consultation_id: str) -> ResponseReturnValue:
     """None of the expert's times suits: cancelled, at no cost."""
     found_id = choices.id_from(consultation_id)
     platform.current().store.run(identity.scope(), identity.required().actor, consultations.refuse_move, found_id)
-    flash(_("The session is cancelled, at no cost to you."), "success")
     return redirect(f"/sessions/{found_id}", 303)
 
 
@@ -283,5 +280,4 @@ def withdraw(consultation_id: str) -> ResponseReturnValue:
     """The request is taken back before the expert has answered."""
     found_id = choices.id_from(consultation_id)
     platform.current().store.run(identity.scope(), identity.required().actor, consultations.end_request, found_id)
-    flash(_("The request is taken back. Nothing was held on your card."), "success")
     return redirect(f"/sessions/{found_id}", 303)

@@ -24,7 +24,7 @@ def may_object(row: ConsultationRow, now: datetime) -> bool:
         return row.completed_at is not None and now < row.completed_at + ANSWER
     if row.state == "missed":
         return row.missing == "client" and now < row.ends_at + ANSWER
-    return row.state == "started" and row.grace_over <= now < row.ends_at + ANSWER
+    return row.state == "started" and row.grace_over <= now < row.ends_at + ANSWER and not late(row, now)
 
 
 def otherwise(row: ConsultationRow, first: str, now: datetime, errors: dict[str, str]) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from fxo.core.calendars import queries as calendars
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.queries import ConsultationRow
+from fxo.core.consultations.slots import Slot
 from fxo.core.errors import NotFound
 from fxo.core.ids import new_id
 from fxo.core.matching import queries as briefs
@@ -56,9 +57,12 @@ def offer(row: ConsultationRow, zone: str, now: datetime) -> dict[str, Any] | No
     )  # fmt: skip
     cards = [
         shown.partner_card(
-            people[key], [shown.slot(start, zone, now=now) for start in _times(free[key], row.starts_at, now)], str(prices[key]),
+            people[key],
+            [shown.slot(start, zone, now=now) for start in _times(key, free[key], row.starts_at, zone)],
+            str(prices[key]),
             url=f"/experts/{key}",
-        ) | {"line": people[key].headline}
+        )
+        | {"line": people[key].headline}
         for key in ranked[:OFFERED]
     ]  # fmt: skip
     until = shown.clock(row.rescue_until, zone) if row.rescue_until else ""
@@ -71,10 +75,11 @@ def offer(row: ConsultationRow, zone: str, now: datetime) -> dict[str, Any] | No
     }
 
 
-def _times(free: list[datetime], wanted: datetime, now: datetime) -> list[datetime]:
-    """The lost time where it is free, and the soonest ones."""
+def _times(partner_id: UUID, free: list[datetime], wanted: datetime, zone: str) -> list[datetime]:
+    """The lost time where it is free, and the soonest ones that differ enough to be a choice."""
     first = [wanted] if wanted in free else []
-    return sorted([*first, *[start for start in free if start != wanted][: OFFERED - len(first)]])
+    others = [Slot(partner_id, start, start + consultations.SESSION) for start in free if start != wanted]
+    return sorted([*first, *(slot.start for slot in times.offered(others, zone, OFFERED - len(first)))])
 
 
 @blueprint.post("/sessions/<consultation_id>/rescue")
@@ -103,7 +108,6 @@ def rescue(consultation_id: str) -> ResponseReturnValue:
     except consultations.SlotTaken:
         flash(_("That time has just gone. Nothing has changed; please choose another one."), "warning")
         return redirect(f"/sessions/{found_id}#rescue", 303)
-    flash(_("Booked, with the same brief and the same payment. The invitation is on its way."), "success")
     return redirect(f"/sessions/{wanted.consultation_id}", 303)
 
 

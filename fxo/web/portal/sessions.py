@@ -42,6 +42,9 @@ from fxo.web.portal.standing import Standing
 QUICK, SLOW = 3, 30
 """Seconds after which the page looks again: for what comes in a moment, and for what comes with the hour."""
 
+FOLLOW_UPS = 6
+"""How many times for another hour are offered on the page."""
+
 NEAR = timedelta(hours=2)
 """So long before the start the page begins to look by itself whether one can come in."""
 
@@ -78,7 +81,7 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
         badge=standing.badge(),
         steps=standing.steps(),
         notice=_notice(standing, link, case),
-        plans=changing.plans(row, user.zone, now),
+        plans=None if happened.late(row, now) else changing.plans(row, user.zone, now),
         proposal=changing.proposal(row, user.zone, now),
         withdraw=f"/sessions/{row.id}/withdraw" if row.state == "requested" else None,
         rescue=rescue.offer(row, user.zone, now),
@@ -93,7 +96,7 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
         card_url=f"/sessions/{row.id}/card" if standing.card_kept and not standing.card_refused else None,
         looks_again=_looks_again(standing, link),
         rating=_rating(standing, rated, errors),
-        follow_up=_follow_up(standing, kept) if not standing.ahead and row.state != "requested" else None,
+        follow_up=None if standing.ahead or row.state in ("requested", "contested") else _follow_up(standing, kept),
         all_times_url=person["url"],
         self_url=f"/sessions/{row.id}",
         portal_name=here().tenant.name,
@@ -125,7 +128,10 @@ def _notice(standing: Standing, link: str | None, case: Case | None) -> dict[str
         )
         return {"kind": "info", "title": _("This session has been moved."), "text": text}
     fresh = row.confirmed_at is not None and now - row.confirmed_at < timedelta(minutes=30)
-    if row.state == "confirmed" and fresh and not standing.soon:
+    if row.rescues and fresh and not standing.soon:
+        text = _("The invitation is on its way. You need not do anything else.")
+        return {"kind": "success", "title": _("You are booked, with the same brief and the same payment."), "text": text}
+    if row.state == "confirmed" and fresh and not standing.soon and not row.proposed:
         mail = identity.required().mail
         if row.brief_id:
             text = _(
@@ -160,12 +166,19 @@ def _ended(standing: Standing, case: Case | None) -> dict[str, Any] | None:
                 "partner": _("%(name)s cannot take this hour.", name=first),
                 "system": _("%(name)s has not answered in time.", name=first), "client": _("You have taken the request back."),
             }[row.ended_by or "system"]  # fmt: skip
-            text = " ".join(part for part in (why, row.words, _("Nothing was held on your card. Your brief is kept.")) if part)
-            return {"kind": "warning", "title": _("This time does not work out."), "text": text}
+            words = f"“{row.words}”" if row.words else ""
+            text = " ".join(part for part in (why, words, _("Nothing was held on your card. Your brief is kept.")) if part)
+            link = {"label": _("See who else is free"), "url": f"/briefs/{row.brief_id}" if row.brief_id else "/experts"}
+            return {"kind": "warning", "title": _("This time does not work out."), "text": text, "link": link}
         case "cancelled":
             return {"kind": "warning", "title": _("This session is cancelled."), "text": _cancelled(standing)}
         case "missed" if row.missing == "partner":
             text = _("We are sorry. You pay nothing; what is held on your card is let go.")
+            if row.rescue_until:
+                until = shown.clock(row.rescue_until, zone)
+                text = _(
+                    "We are sorry. You pay nothing. Unless somebody takes over, what is held is let go at %(time)s.", time=until
+                )
             return {"kind": "warning", "title": _("%(name)s did not come.", name=first), "text": text}
         case "missed":
             when = shown.time(row.ends_at + ANSWER, zone)["text"]
@@ -267,7 +280,9 @@ def _follow_up(standing: Standing, kept: dict[str, str]) -> dict[str, Any]:
         "title": _("Another time with %(name)s", name=standing.first)
         if row.state in ("cancelled", "lost", "declined", "missed")
         else _("Go on with %(name)s", name=standing.first),
-        "slots": [shown.slot(slot.start, standing.zone, now=standing.now) for slot in found],
+        "slots": [
+            shown.slot(slot.start, standing.zone, now=standing.now) for slot in times.offered(found, standing.zone, FOLLOW_UPS)
+        ],
         "price": str(entry.price(here().tenant)) if entry else "",
         "fields": {"partner": str(row.partner_id)} | kept,
     }

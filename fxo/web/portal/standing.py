@@ -198,6 +198,8 @@ class Standing:
             case "card_saved":
                 assert money.authorise_at is not None
                 when: Any = _("refused") if self.card_refused else shown.time(money.authorise_at, self.zone)
+                if row.state == "requested":
+                    when = _("once it is accepted")
                 return [
                     {"label": _("60-minute session"), "value": str(row.price), "total": True},
                     {"label": _("To be held on %(card)s", card=card), "value": when},
