@@ -394,8 +394,8 @@ def test_a_hold_that_expired_before_it_was_captured_is_never_shown_as_captured(t
     told.live_until(starts_at + 6 * DAY)
     told.complete(booked, "dana")
     told.live(MINUTE)
-    assert told.events(booked, "payment.")[-4:] == [
-        "payment.due", "payment.capture_failed", "payment.authorised", "payment.captured",
+    assert told.events(booked, "payment.")[-5:] == [
+        "payment.due", "payment.capture_failed", "payment.authorised", "payment.captured", "payment.receipt_issued",
     ]  # fmt: skip
     assert told.alarms() == ["payment.capture_failed"]
     assert told.effects("hold", "capture") == ["hold", "hold", "capture"]

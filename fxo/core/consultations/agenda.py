@@ -22,7 +22,7 @@ def register(store: Store, load_config: Callable[[Transaction], TenantConfig]) -
             " select c.tenant_id, c.id, c.partner_id, %s, c.client_id, p.name, p.company, p.zone, coalesce(b.text, ''),"
             " coalesce(b.industry, ''), coalesce(b.urgency, ''),"
             " array(select jsonb_array_elements_text(b.shortlist -> 'topics')), 'confirmed', coalesce(m.state, ''), %s,"
-            " c.starts_at, c.ends_at, c.price_minor, c.currency, c.partner_share"
+            " c.starts_at, c.ends_at, c.net_minor, c.currency, c.partner_share"
             " from consultations c"
             " join clients p on p.tenant_id = c.tenant_id and p.id = c.client_id"
             " left join briefs b on b.tenant_id = c.tenant_id and b.id = c.brief_id"

@@ -58,7 +58,7 @@ def hold(tx: Transaction, config: TenantConfig, wanted: Hold, *, minutes: int, e
         client_id=tx.actor.id, partner_id=wanted.partner_id, brief_id=wanted.brief_id,
         starts_at=wanted.starts_at, ends_at=wanted.starts_at + SESSION, taken_from=during[0], taken_to=during[1],
         until=tx.now + timedelta(minutes=minutes),
-        price=entry.price(config), partner_share=entry.share(config), policy=config.policy,
+        price=config.tax.gross(entry.price(config)), partner_share=entry.share(config), policy=config.policy, tax=config.tax,
     )  # fmt: skip
     happened = model.hold(consultation.state, terms, tx.now)
     open_but_for_claims = slots.is_open(availability, external, start=wanted.starts_at, now=tx.now)

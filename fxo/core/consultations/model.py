@@ -11,7 +11,7 @@ from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from fxo.core.events.model import event
 from fxo.core.events.store import StreamType
 from fxo.core.money import Money
-from fxo.core.scope import CancellationPolicy
+from fxo.core.scope import NO_TAX, CancellationPolicy, Tax
 
 UNDO = timedelta(seconds=10)
 """How long a partner may take back a completion before money moves."""
@@ -32,10 +32,13 @@ class Party(StrEnum):
 # Events ------------------------------------------------------------------------------------------------------------
 
 
-@event("consultation.held")
+@event("consultation.held", 2, {1: lambda data: {**data, "tax": {}}})
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A slot is taken for this client until `until`; price, share and policy are fixed here and come from the server."""
+    """A slot is taken for this client until `until`; price, share, policy and tax are fixed here and come from the server.
+
+    The price is what the client pays, with the tax in it.
+    """
 
     client_id: UUID
     partner_id: UUID
@@ -48,6 +51,7 @@ class Held:
     price: Money
     partner_share: int
     policy: CancellationPolicy
+    tax: Tax = NO_TAX
 
 
 @event("consultation.released")

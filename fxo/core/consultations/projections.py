@@ -30,8 +30,8 @@ def _held(tx: Transaction, item: Recorded) -> None:
     terms: model.Held = item.value
     tx.driver.execute(
         "insert into consultations (tenant_id, id, client_id, partner_id, brief_id, state, starts_at, ends_at,"
-        " held_until, price_minor,"
-        " currency, partner_share, policy) values (%s, %s, %s, %s, %s, 'held', %s, %s, %s, %s, %s, %s, %s)",
+        " held_until, price_minor, net_minor, currency, partner_share, policy, tax)"
+        " values (%s, %s, %s, %s, %s, 'held', %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             item.tenant_id,
             item.stream_id,
@@ -42,9 +42,11 @@ def _held(tx: Transaction, item: Recorded) -> None:
             terms.ends_at,
             terms.until,
             terms.price.minor,
+            (terms.price - terms.price.tax_within(terms.tax.rate)).minor,
             terms.price.currency,
             terms.partner_share,
             Jsonb(asdict(terms.policy)),
+            Jsonb(asdict(terms.tax)),
         ),
     )
 

@@ -14,7 +14,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.partners.availability import Availability
-from fxo.core.scope import ActorKind, CancellationPolicy
+from fxo.core.scope import NO_TAX, ActorKind, CancellationPolicy, Tax
 
 NEARBY = timedelta(days=7)
 
@@ -40,16 +40,24 @@ class ConsultationRow:
     partner_share: int
     """In basis points, fixed when the slot was held, and so is the policy."""
     policy: CancellationPolicy
+    tax: Tax = NO_TAX
+    """What the price has in it."""
 
 
 _COLUMNS = (
     "id, client_id, partner_id, brief_id, payment_id, state, starts_at, ends_at, held_until, price_minor, currency, reason,"
-    " confirmed_at, started_at, completed_at, partner_share, policy"
+    " confirmed_at, started_at, completed_at, partner_share, policy, tax"
 )
 
 
 def _row(row: Any) -> ConsultationRow:
-    values: tuple[Any, ...] = (*row[:9], Money(row.price_minor, row.currency), *row[11:16], CancellationPolicy(**row.policy))
+    values: tuple[Any, ...] = (
+        *row[:9],
+        Money(row.price_minor, row.currency),
+        *row[11:16],
+        CancellationPolicy(**row.policy),
+        Tax(**row.tax),
+    )
     return ConsultationRow(*values)
 
 
@@ -65,7 +73,7 @@ def find(tx: Transaction, consultation_id: UUID) -> ConsultationRow:
                 return found
             case ActorKind.PARTNER if found.partner_id == tx.actor.id:
                 return found
-            case ActorKind.CODE:
+            case ActorKind.CODE | ActorKind.OPERATOR:
                 return found
     raise NotFound("There is no such session here.")
 

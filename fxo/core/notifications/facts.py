@@ -21,7 +21,9 @@ from fxo.core.notifications.entry import N_
 from fxo.core.notifications.letter import Link, Moment, Word
 from fxo.core.partners import queries as partners
 from fxo.core.payments import queries as payments
+from fxo.core.payments import receipts
 from fxo.core.payments.plan import after_refusal, cancellation_terms
+from fxo.core.payments.split import parts
 from fxo.core.scope import TenantConfig
 
 LONGEST_BRIEF = 1_200
@@ -82,6 +84,7 @@ def gather(tx: Transaction, config: TenantConfig, consultation_id: UUID) -> Fact
         **({f"by_{row.reason}": YES} if row.reason else {}),
         **_cancelling(row, tx.now),
         **_money(row, payments.find(tx, payments.payment_id_of(row.id)), tx.now),
+        **_receipt(tx, row),
     }
     people = {
         "client": Attendee(client_name, client.email, client.zone or zone),
@@ -110,16 +113,16 @@ def first_name(name: str) -> str:
 
 def _money(row: ConsultationRow, payment: payments.PaymentRow | None, now: datetime) -> dict[str, Word | datetime]:
     """The price and where it stands: held on a card, kept for later with the dates that follow, or paid and split."""
-    words: dict[str, Word | datetime] = {"price": row.price, "earns": row.price.share(row.partner_share)}
+    earns = parts(row.price, row.partner_share, row.tax.rate).partner
+    words: dict[str, Word | datetime] = {"price": row.price, "earns": earns}
     if payment is None:
         return words
     card = payment.method_label or ""
-    words |= {"card": card, "receipt": str(payment.id)[-12:].upper()}
+    words |= {"card": card, "for_session" if row.state == "completed" else "for_fee": YES}
     if payment.captured.minor:
-        earned, rest = payment.captured.split(row.partner_share)
-        words |= {"paid": payment.captured, "earned": earned, "platform_part": rest}
-        if row.completed_at:
-            words["paid_at"] = row.completed_at
+        words |= _paid(row, payment)
+    elif payment.due and payment.due.minor:
+        words["owed"] = payment.due
     else:
         words["nothing_charged"] = YES
     if payment.state == "authorised":
@@ -129,6 +132,25 @@ def _money(row: ConsultationRow, payment: payments.PaymentRow | None, now: datet
         words |= {"kept_on": card, "authorise_at": payment.authorise_at, "give_up_at": give_up_at}
         if retry_at > now:
             words["retry_at"] = retry_at
+    return words
+
+
+def _receipt(tx: Transaction, row: ConsultationRow) -> dict[str, Word | datetime]:
+    found = receipts.of_payment(tx, payments.payment_id_of(row.id))
+    return {"receipt": found[0].code} if found else {}
+
+
+def _paid(row: ConsultationRow, payment: payments.PaymentRow) -> dict[str, Word | datetime]:
+    """What was taken, whose part of it is whose, and what remains after what was given back."""
+    split = parts(payment.captured, row.partner_share, row.tax.rate)
+    words: dict[str, Word | datetime] = {
+        "paid": payment.captured, "earned": split.partner, "platform_part": split.platform, "given_back": payment.refunded,
+        "earned_now": parts(payment.captured - payment.refunded, row.partner_share, row.tax.rate).partner,
+    }  # fmt: skip
+    if payment.captured_at:
+        words["paid_at"] = payment.captured_at
+    if split.tax.minor:
+        words |= {"tax": split.tax, "tax_name": row.tax.name}
     return words
 
 
