@@ -24,7 +24,7 @@ from fxo.core.ledger import projections as ledger
 from fxo.core.matching import projections as matching
 from fxo.core.notifications import projections as notifications
 from fxo.core.notifications.letter import Layout
-from fxo.core.notifications.reactions import Places
+from fxo.core.notifications.reactions import Places, PrintReceipt
 from fxo.core.partners import projections as partners
 from fxo.core.payments import agenda as money
 from fxo.core.payments import projections as payments
@@ -61,7 +61,13 @@ class Platform:
 
 
 def build(
-    app: flask.Flask, settings: Settings, layout: Layout, *, extra: tuple[object, ...] = (), probe: Probe | None = None
+    app: flask.Flask,
+    settings: Settings,
+    layout: Layout,
+    print_receipt: PrintReceipt,
+    *,
+    extra: tuple[object, ...] = (),
+    probe: Probe | None = None,
 ) -> Platform:
     """Wire the platform for this app; opens no connection and writes nothing."""
     clock = Clock(demo=settings.demo)
@@ -89,7 +95,7 @@ def build(
     agenda.register(store, records.of_scope)
     money.register(store)
     places = Places(settings.url(settings.host("partners"), ""), settings.url(settings.host("ops"), ""), settings.alarm_mail)
-    process.register(store, registry, providers, records.of_scope, layout, places)
+    process.register(store, registry, providers, records.of_scope, layout, places, print_receipt)
     performer = Performer(store, registry, lease=timedelta(seconds=settings.lease_seconds), **({"probe": probe} if probe else {}))
     carrier = Carrier(settings.redis_url, JOB) if settings.redis_url else None
     if carrier:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from fxo.core import settlement
 from fxo.core.calendars import model as meetings
 from fxo.core.calendars.model import MEETING, meeting_id_of
 from fxo.core.calendars.port import CalendarProvider, Meeting, MeetingWanted
@@ -38,11 +39,11 @@ from fxo.core.notifications import reactions as notifications
 from fxo.core.notifications.letter import Layout
 from fxo.core.payments import commands as payments
 from fxo.core.payments import model as payment
+from fxo.core.payments import outcomes, replanning, wallet
 from fxo.core.payments import queries as payment_rows
-from fxo.core.payments import replanning, settling, wallet
 from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
 from fxo.core.payments.plan import Offer, for_
-from fxo.core.payments.port import AuthorisationWindows, PaymentStatus, ProviderPayment, Refund, SavedMethod
+from fxo.core.payments.port import AuthorisationWindows, PaymentStatus, ProviderPayment, SavedMethod
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.payments.reactions import (
     Answer,
@@ -50,16 +51,13 @@ from fxo.core.payments.reactions import (
     Forget,
     LoadConfig,
     PaymentReactions,
-    Result,
-    Settling,
-    Stray,
     authorised,
     card_saved,
 )
-from fxo.core.payments.settling import Capture, Charge, GiveBack, LetGo
 from fxo.core.plugins import Providers, forget, observe
 from fxo.core.ratings import model as ratings
 from fxo.core.scope import TenantConfig
+from fxo.core.settlement import client_owes, end_attempt
 from fxo.core.work import alarms, rows
 from fxo.core.work.model import PATIENT, Reaction, Registry, Waiting, Work, timer
 
@@ -99,9 +97,11 @@ def register(
     load_config: LoadConfig,
     layout: Layout,
     places: notifications.Places,
+    print_receipt: notifications.PrintReceipt,
 ) -> None:
     """Hang the process on the events, and its reactions on the kinds of work."""
     process = Process(providers, load_config)
+    settlement.register(store, registry, providers, load_config)
 
     # What follows from each event, in the transaction that appends it.
     store.follow(consultation.Held, process.held)
@@ -124,9 +124,6 @@ def register(
     store.follow(payment.Replanned, process.replanned)
     store.follow(payment.AuthorisationRefused, process.authorisation_refused)
     store.follow(wallet.CardRemoved, process.card_removed)
-    store.follow(payment.Captured, process.captured)
-    for moving in (payment.Due, payment.Authorised, payment.Voided, payment.CaptureFailed, payment.RefundAsked):
-        store.follow(moving, process.settles)
     store.follow(meetings.Created, process.meeting_created)
     store.follow(clients.Erased, process.erased)
     for event_class, hook in _HOOKS.items():
@@ -153,10 +150,7 @@ def register(
             process.saved_card_unclear,
         ),
         timer("payments.give_up", process.give_up_unpaid),
-        timer("payments.keep_fee", process.keep_fee),
-        Reaction("payments.settle", process.to_settle, pay.take_step, process.step_taken, attempts=PATIENT),
         Reaction("payments.forget_card", process.card_to_forget, pay.forget, process.card_forgotten, attempts=PATIENT),
-        Reaction("payments.end_attempt", process.attempt_to_end, pay.end_attempt, process.attempt_ended, attempts=PATIENT),
         Reaction(
             "calendars.sync_meeting",
             process.meeting_to_sync,
@@ -166,7 +160,7 @@ def register(
             attempts=PATIENT,
         ),
         timer("calendars.check_link", process.check_link),
-        notifications.reaction(providers, load_config, layout, places),
+        notifications.reaction(providers, load_config, layout, places, print_receipt),
         Reaction("hooks.forget", process.to_forget, process.let_forget, lambda tx, work, wanted, outcome: None, attempts=PATIENT),
         Reaction("hooks.announce", process.to_announce, process.tell_plugin, lambda tx, work, wanted, outcome: None),
     )
@@ -229,7 +223,7 @@ class Process:
         match answer, payment.asking(paying.state):
             case ActionRequired(), Asking() if asked.reference and tx.now >= _answer_until(booking.state, paying, tx):
                 tx.append((paying, payment.decline(paying.state, work.id, "abandoned")))
-                _end_attempt(tx, work.stream_id, work.id)
+                end_attempt(tx, work.stream_id, work.id)
             case ActionRequired() as question, Asking():
                 tx.append((paying, payment.challenge(paying.state, work.id, question.reference, question.url)))
                 return Waiting(tx.now + LOOK_AGAIN)
@@ -237,7 +231,9 @@ class Process:
                 tx.append((paying, payment.decline(paying.state, work.id, refusal.reason)))
             case ProviderPayment(), _ if isinstance(paying.state, Saved) and not isinstance(booking.state, Booked):
                 tx.append((paying, payment.decline(paying.state, work.id, "booking_ended")))
-                _end_attempt(tx, work.stream_id, work.id)
+                end_attempt(tx, work.stream_id, work.id)
+            case ProviderPayment() as found, Asking(request) if isinstance(paying.state, payment.Owing):
+                tx.append((paying, payment.authorise(paying.state, authorised(request, work.id, found))))
             case ProviderPayment() as found, Asking(request) if request.attempt == work.id:
                 if found.status is PaymentStatus.SAVED:
                     paid = payment.save_card(paying.state, card_saved(request, found))
@@ -248,12 +244,12 @@ class Process:
                 if lost and found.status is PaymentStatus.SAVED:
                     paid = [*paid, payment.Abandoned("slot_lost")]
                 elif lost:
-                    paid = [*paid, payment.Due(Money(0, request.amount.currency), "slot_lost")]
+                    paid = [*paid, outcomes.Due(Money(0, request.amount.currency), "slot_lost")]
                 tx.append((paying, paid), (booking, booked))
                 if isinstance(paying.state, Saved) and paying.state.held and found.status is not PaymentStatus.SAVED:
-                    _end_attempt(tx, work.stream_id, paying.state.held.attempt)
-            case ((ProviderPayment() | ActionRequired()), _) if not _is_current(paying.state, work.id):
-                _end_attempt(tx, work.stream_id, work.id)  # another card was faster, or the booking ended meanwhile
+                    end_attempt(tx, work.stream_id, paying.state.held.attempt)
+            case ((ProviderPayment() | ActionRequired()), _) if not settlement.is_current(paying.state, work.id):
+                end_attempt(tx, work.stream_id, work.id)  # another card was faster, or the booking ended meanwhile
         return None
 
     def payment_unclear(self, tx: Transaction, work: Work, error: str) -> None:
@@ -264,7 +260,7 @@ class Process:
         match payment.asking(paying.state):
             case Asking(request) if request.attempt == work.id:
                 tx.append((paying, payment.decline(paying.state, work.id, "provider_unavailable")))
-                _end_attempt(tx, work.stream_id, work.id)
+                end_attempt(tx, work.stream_id, work.id)
 
     def slot_lost(self, tx: Transaction, item: Recorded) -> None:
         """Paid, but somebody else has the time: told at once, nothing kept (hard case 6)."""
@@ -362,12 +358,12 @@ class Process:
     def saved_card_to_ask(self, tx: Transaction, work: Work) -> Ask | None:
         """The saved card of a booking that stands. Where it does not stand any more, an earlier unclear try is ended."""
         asked = self.pay.off_session(tx, work)
-        if asked and work.body.get("plan", 0) != _plan_number(tx.load(PAYMENT, work.stream_id).state):
+        if asked and work.body.get("plan", "") != _plan_of(tx.load(PAYMENT, work.stream_id).state):
             return None
         if asked and isinstance(tx.load(CONSULTATION, asked.consultation_id).state, Booked):
             return asked
         if work.lease_no > 1:
-            _end_attempt(tx, work.stream_id, work.id)
+            end_attempt(tx, work.stream_id, work.id)
         return None
 
     def saved_card_answered(self, tx: Transaction, work: Work, asked: Ask, answer: Answer) -> None:
@@ -378,16 +374,16 @@ class Process:
             case ProviderPayment() as found, Saved(request, held=before) if isinstance(booking.state, Booked):
                 tx.append((paying, payment.authorise(paying.state, authorised(request, work.id, found))))
                 if before:  # the new amount is held: what was held for the old time is let go
-                    _end_attempt(tx, work.stream_id, before.attempt)
+                    end_attempt(tx, work.stream_id, before.attempt)
             case ProviderPayment(), _:
-                _end_attempt(tx, work.stream_id, work.id)
+                end_attempt(tx, work.stream_id, work.id)
             case (Declined() | ActionRequired()) as refusal, Saved():
                 reason = refusal.reason if isinstance(refusal, Declined) else "authentication_required"
                 tx.append((paying, payment.refuse(paying.state, work.id, reason)))
 
     def saved_card_unclear(self, tx: Transaction, work: Work, error: str) -> None:
         """Every try to reach the provider failed. What this attempt may hold there is ended; the next one has its own time."""
-        _end_attempt(tx, work.stream_id, work.id)
+        end_attempt(tx, work.stream_id, work.id)
 
     def authorisation_refused(self, tx: Transaction, item: Recorded) -> None:
         """Nobody is charged; the client is asked to look at the card."""
@@ -411,7 +407,7 @@ class Process:
     def give_up_unpaid(self, tx: Transaction, work: Work) -> None:
         """A day before the session the card is still refused: the time is given back, both are told, nobody is charged."""
         paying = tx.load(PAYMENT, work.stream_id)
-        if not isinstance(paying.state, Saved) or work.body.get("plan", 0) != paying.state.plan:
+        if not isinstance(paying.state, Saved) or work.body.get("plan", "") != paying.state.plan:
             return
         booking = tx.load(CONSULTATION, paying.state.request.consultation_id)
         before = paying.state.held
@@ -419,7 +415,7 @@ class Process:
             given_up = changes.cancel(booking.state, changes.Cancel(Party.SYSTEM, "payment"), tx.now)
             tx.append((paying, payment.abandon(paying.state, "refused")), (booking, given_up))
             if before:
-                _end_attempt(tx, work.stream_id, before.attempt)
+                end_attempt(tx, work.stream_id, before.attempt)
 
     # The meeting ---------------------------------------------------------------------------------------------------
 
@@ -547,55 +543,6 @@ class Process:
         for reader in ("client", "partner"):
             notifications.send(tx, f"case_decided_{reader}", item.stream_id)
 
-    # What the client owes, and how it is taken ---------------------------------------------------------------------
-
-    def keep_fee(self, tx: Transaction, work: Work) -> None:
-        """It is decided what the client owes for the booking."""
-        fee = Money(work.body["minor"], work.body["currency"])
-        payments.keep_fee(tx, work.stream_id, fee, work.body["reason"])
-
-    def settles(self, tx: Transaction, item: Recorded) -> None:
-        """Something about the money has moved: the provider is asked for the next step, if there is one."""
-        if isinstance(item.value, payment.RefundAsked) or payment_rows.is_due(tx, item.stream_id):
-            rows.schedule(tx, "payments.settle", item.stream_id, key=str(item.version))
-
-    def to_settle(self, tx: Transaction, work: Work) -> Settling | None:
-        """The next step of the payment as it is now."""
-        return self.pay.settle(tx, work.stream_id)
-
-    def step_taken(self, tx: Transaction, work: Work, asked: Settling, result: Result) -> None:
-        """One outcome, however often it was asked (hard case 8)."""
-        paying = tx.load(PAYMENT, work.stream_id)
-        happened: list[object] = []
-        match asked.step, result:
-            case ((Capture() | LetGo()), ProviderPayment(status=PaymentStatus.CAPTURED)):
-                happened = settling.capture(paying.state, result.captured)
-            case Capture(), Declined(reason=reason):
-                happened = settling.fail_capture(paying.state, reason)
-            case LetGo(), _:
-                happened = settling.void(paying.state, "booking_ended")
-            case Charge(attempt), ProviderPayment():
-                happened = payment.authorise(paying.state, authorised(asked.request, attempt, result))
-                if not happened:
-                    _end_attempt(tx, work.stream_id, attempt)
-            case Charge(attempt), Declined(reason=reason):
-                happened = settling.refuse_charge(paying.state, attempt, reason)
-            case GiveBack(wanted), Refund(reference=reference):
-                happened = settling.refunded(paying.state, wanted, reference)
-            case GiveBack(wanted), Declined(reason=reason):
-                happened = settling.fail_refund(paying.state, wanted, reason)
-        tx.append((paying, happened))
-        for each in happened:
-            if isinstance(each, payment.CaptureFailed):
-                sentence = f"The money of a completed session could not be taken: {each.reason}."
-                alarms.raise_alarm(tx, "payment.capture_failed", paying.id, sentence)
-
-    def captured(self, tx: Transaction, item: Recorded) -> None:
-        """Both are told; the ledger is posted inline."""
-        done = consultation_rows.find(tx, item.value.consultation_id).state == "completed"
-        for reader in ("client", "partner"):
-            notifications.send(tx, f"{'payment_received' if done else 'fee_charged'}_{reader}", item.value.consultation_id)
-
     # The booking ends early ----------------------------------------------------------------------------------------
 
     def cancelled(self, tx: Transaction, item: Recorded) -> None:
@@ -612,16 +559,6 @@ class Process:
         rows.schedule(tx, "calendars.sync_meeting", item.stream_id, key=str(item.version))
         for reader in ("client", "partner"):
             notifications.send(tx, f"booking_cancelled_{reader}", item.stream_id)
-
-    def attempt_to_end(self, tx: Transaction, work: Work) -> Stray | None:
-        """An attempt that was given up, unless the payment stands on it after all."""
-        state, attempt = tx.load(PAYMENT, work.stream_id).state, work.body["order_reference"]
-        if isinstance(state, payment.Unpaid) or _is_current(state, UUID(attempt)):
-            return None
-        return Stray(self.load_config(tx), state.request.provider, attempt)
-
-    def attempt_ended(self, tx: Transaction, work: Work, asked: Stray, outcome: None) -> None:
-        """Nothing follows; the finished work says that it is done."""
 
     def rescue_ended(self, tx: Transaction, item: Recorded) -> None:
         """Nobody stands in: what was held is let go."""
@@ -709,7 +646,9 @@ def rescue(
         retry_at=plan.retry_at, give_up_at=plan.give_up_at, consent=payment.CONSENT,
     )  # fmt: skip
     taken = replanning.take_over(old.state, asked)
-    tx.append((left, given_up), (old, replanning.hand_over(old.state, new.id)), (fresh, booked), (new, taken))
+    handed = replanning.hand_over(old.state, new.id)
+    tx.append((left, given_up), (fresh, booked))
+    tx.append((old, handed), (new, taken))
     rows.schedule(tx, "payments.replan", new.id, key="rescue")
 
 
@@ -741,28 +680,16 @@ def _lies_ahead(tx: Transaction, item: Recorded, row: ConsultationRow) -> None:
 
 def _plan_saved(tx: Transaction, item: Recorded, authorise_at: datetime, retry_at: datetime, give_up_at: datetime) -> None:
     """When the saved card is authorised, tried again, and given up; rows of an earlier plan find that it is another one."""
-    body = {"plan": payment_rows.plans(tx, item.stream_id)}
+    body = {"plan": payment_rows.plan(tx, item.stream_id)}
     for due_at in (authorise_at, retry_at):
         key = f"{item.version}/{due_at.isoformat()}"
         rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=due_at, key=key, body=body)
     before_reminder = give_up_at - timedelta(minutes=1)  # nobody is reminded of what is given up
-    rows.schedule(tx, "payments.give_up", item.stream_id, due_at=before_reminder, key=f"give_up/{body['plan']}", body=body)
+    rows.schedule(tx, "payments.give_up", item.stream_id, due_at=before_reminder, key=f"give_up/{item.version}", body=body)
 
 
-def _plan_number(state: payment.State) -> int:
-    return state.plan if isinstance(state, Saved) else 0
-
-
-def client_owes(tx: Transaction, item: Recorded, fee: Money, reason: str) -> None:
-    """What follows from an event of a consultation that says what the client owes: this much is kept, and nothing beyond it."""
-    body = {"minor": fee.minor, "currency": fee.currency, "reason": reason}
-    rows.schedule(tx, "payments.keep_fee", payment_id_of(item.stream_id), key=str(item.version), body=body)
-
-
-def _end_attempt(tx: Transaction, payment_id: UUID, attempt: UUID) -> None:
-    """Whatever this attempt still holds at the provider is let go; it is found there by our reference."""
-    key = str(attempt)
-    rows.schedule(tx, "payments.end_attempt", payment_id, key=key, body={"order_reference": key})
+def _plan_of(state: payment.State) -> str:
+    return state.plan if isinstance(state, Saved) else ""
 
 
 def _held_until(state: consultation.State, tx: Transaction) -> datetime:
@@ -771,25 +698,9 @@ def _held_until(state: consultation.State, tx: Transaction) -> datetime:
 
 def _answer_until(state: consultation.State, paying: Stream[payment.State], tx: Transaction) -> datetime:
     """How long the client may take to answer the bank: as long as the time is held for them, or a while where it is booked."""
-    if isinstance(state, Booked):
+    if isinstance(state, Booked) or isinstance(paying.state, payment.Owing):
         return max(item.recorded_at for item in paying.events if isinstance(item.value, payment.Requested)) + BANK_TIME
     return _held_until(state, tx) + BANK_GRACE
-
-
-def _is_current(state: payment.State, attempt: UUID) -> bool:
-    """Whether the attempt is the one that the payment stands on now."""
-    match state:
-        case Authorisation(held=held):
-            return held.attempt == attempt
-        case Saved(card=card, changing=changing):
-            return attempt in (card.attempt, changing.request.attempt if changing else None)
-        case payment.Owing():
-            return state.waits_for(attempt)
-        case payment.Paid(attempt=mine):
-            return mine == attempt
-        case Asking(request):
-            return request.attempt == attempt
-    return False
 
 
 def _requested(tx: Transaction, payment_id: UUID) -> payment.Requested:

@@ -26,7 +26,7 @@ from fxo.core.matching.model import BRIEF, Submitted
 from fxo.core.money import Money
 from fxo.core.partners.availability import Availability
 from fxo.core.payments import model as payment
-from fxo.core.payments import settling
+from fxo.core.payments import receipts, settling
 from fxo.core.payments.commands import KINDS
 from fxo.core.payments.model import PAYMENT
 from fxo.core.payments.plan import Mode, Offer, Plan, for_
@@ -279,7 +279,9 @@ class _Life:
     def capture(self, tx: Then) -> None:
         self._goes_on(tx, consultation.close(self.booking.state, self.told.completed_at, tx.now))
         self._owes(tx, self.held.amount, "completed")
-        tx.append((self.paying, settling.capture(self.paying.state, self.held.amount)))
+        recorded = tx.append((self.paying, settling.capture(self.paying.state, self.held.amount)))
+        self.paying = tx.advance(self.paying, recorded)
+        tx.append((self.paying, receipts.papers(tx, self.config, [item.value for item in recorded])))
 
     def _owes(self, tx: Then, fee: Money, reason: str) -> None:
         self.paying = tx.advance(self.paying, tx.append((self.paying, settling.keep_fee(self.paying.state, fee, reason))))

@@ -17,11 +17,13 @@ import sqlalchemy.exc
 from psycopg.types.range import TimestamptzRange
 
 import fxo
+from fxo.core import settlement
 from fxo.core.clients import favourites
 from fxo.core.clock import system_now
 from fxo.core.consultations import commands as consultations
 from fxo.core.db import db, execute, in_transaction, transaction
 from fxo.core.ids import NETWORK, new_id
+from fxo.core.ledger import commands as payouts
 from fxo.core.matching import commands as matching
 from fxo.core.plugins.context import StoredState
 from fxo.core.scope import (
@@ -30,12 +32,14 @@ from fxo.core.scope import (
     SYSTEM_CALL_SITES,
     Actor,
     ActorKind,
+    Permission,
     Scope,
     operator_scope,
     partner_scope,
     system_scope,
     tenant_scope,
 )  # fmt: skip
+from fxo.core.work import routine
 from fxo.migrations import ROLES
 from fxo.settings import Settings
 from fxo.tenants import invitations, logos, tokens
@@ -87,6 +91,9 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.complete(booked, partner)
     told.live(HOUR)
     told.rate(booked, 5, "Thanks.")
+    told.run(OPERATOR, payouts.plan, told.config, "payments_sandbox")
+    routine.hand_out(told.parts.store, settlement.ROUTINES, lambda tenant_id, work_id: None)
+    told.work()
     told.run(told.client, favourites.mark, told.partners["dana"], keep=True)
     told.subscribe()
     told.run(told.client, consultations.object_to, booked, "not_as_agreed", "It was short.")  # a case, and so an alarm
@@ -98,6 +105,9 @@ def lived(told: Story, slug: str, partner: str) -> None:
     with sql.owner(told.settings) as connection:
         connection.execute("insert into hosts (host, tenant_id) values (%s, %s)", (f"experts.{slug}.example", told.config.id))
     assert told.effects("capture")
+
+
+OPERATOR = Actor(new_id(), ActorKind.OPERATOR, frozenset({Permission.RUN_PLATFORM}))
 
 
 def tables(settings: Settings, *, with_tenant: bool | None = None) -> list[str]:
@@ -281,6 +291,7 @@ PARTNERS_OWN = {
     "partner_agenda": "partner_id", "partner_earnings": "partner_id", "partners": "id", "availability": "partner_id",
     "partner_standing": "partner_id", "events": "stream_id", "work": "stream_id", "person_keys": "person_id",
     "form_submissions": "actor_id", "partner_contacts": "partner_id", "partner_opened": "partner_id", "preferences": "person_id",
+    "partner_payouts": "partner_id",
 }  # fmt: skip
 
 
@@ -337,7 +348,7 @@ def test_the_operator_reads_what_runs_the_platform_and_no_words_of_clients(setti
         assert short(readable(connection, tables(settings))) == {
             "tenants", "hosts", "partners", "availability", "partner_standing", "roster", "partner_time", "events", "work",
             "alarms", "cases", "payments", "postings", "operators", "operator_uses", "subscription_cursors", "clock",
-            "epoch", "form_submissions", "preferences",
+            "epoch", "form_submissions", "preferences", "partner_earnings", "partner_payouts", "ledger_checks", "meetings",
         }  # fmt: skip
         assert connection.execute("select state, fee_minor from consultations").fetchall()
         with pytest.raises(DENIED):
@@ -370,7 +381,8 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
         assert short({name for name in found if name.startswith("public.")}) == {
             "tenants", "hosts", "partners", "partner_logins", "partner_contacts", "partner_standing", "availability", "roster",
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
-            "person_keys", "preferences", "tokens", "sign_ins", "attempts",
+            "person_keys", "preferences", "tokens", "sign_ins", "attempts", "consultations", "payments", "postings",
+            "partner_earnings", "partner_time", "meetings", "ledger_checks",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

@@ -89,8 +89,8 @@ def test_case_16_a_late_cancellation_takes_the_fee_of_what_is_held_and_splits_wh
     if owed:
         assert balances(told) == {"provider": owed, "partner": -owed * 8 // 10, "platform": -owed * 2 // 10}
         assert f"${owed // 100}" in told.mails("booking_cancelled_client")[0].text
-        assert told.mails("fee_charged_client")[0].subject.startswith(f"Receipt: ${owed // 100}")
-        assert f"${owed * 8 // 1000}" in told.mails("fee_charged_partner")[0].subject
+        assert told.mails("payment_received_client")[0].subject.startswith(f"Receipt: ${owed // 100}")
+        assert f"${owed * 8 // 1000}" in told.mails("payment_received_partner")[0].subject
         assert "Nothing was charged" not in told.mails("booking_cancelled_client")[0].text
     well(told)
 
@@ -384,7 +384,7 @@ def test_case_17_an_absent_client_is_charged_by_the_policy_a_day_later(told: Sto
     told.live_until(starts_at + HOUR + DAY + MINUTE)
     assert (told.state(booked), told.payment(booked)[0]) == ("settled", "captured")
     assert balances(told) == {"provider": 80_000, "partner": -64_000, "platform": -16_000}
-    assert "fee_charged_client" in told.kinds(CLIENT_MAIL)
+    assert "payment_received_client" in told.kinds(CLIENT_MAIL)
     well(told)
 
 

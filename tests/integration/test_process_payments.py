@@ -395,8 +395,8 @@ def test_a_hold_that_expired_before_it_was_captured_is_never_shown_as_captured(t
     told.sleep_until(starts_at + 6 * DAY)  # nobody works, so that not even the day after the end completes it
     told.complete(booked, "dana")
     told.live(MINUTE)
-    assert told.events(booked, "payment.")[-4:] == [
-        "payment.due", "payment.capture_failed", "payment.authorised", "payment.captured",
+    assert told.events(booked, "payment.")[-5:] == [
+        "payment.due", "payment.capture_failed", "payment.authorised", "payment.captured", "payment.receipt_issued",
     ]  # fmt: skip
     assert told.alarms() == ["payment.capture_failed"]
     assert told.effects("hold", "capture") == ["hold", "hold", "capture"]

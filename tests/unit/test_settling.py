@@ -59,7 +59,7 @@ FULL, LATE, FREE = Due(PRICE, "completed"), Due(HALF, "cancelled"), Due(NOTHING,
 FAILED, VOIDED = CaptureFailed("authorisation_expired"), Voided("booking_ended")
 REFUSED = ChargeRefused(CHARGE, "card_declined")
 BACK = RefundAsked(derived_id(FIRST, "refund", 0), HALF, "goodwill")
-RETURNED = Refunded(BACK.id, ASKED.consultation_id, ASKED.client_id, ASKED.partner_id, HALF, NOTHING, PRICE, 8_000, "se_1")
+RETURNED = Refunded(BACK.id, TAKEN, HALF, NOTHING, "se_1")
 
 
 def given(*events: object) -> Any:

@@ -11,7 +11,7 @@ from fxo.core.events.model import Recorded
 from fxo.core.events.store import Store, Transaction
 from fxo.core.scope import TenantConfig
 
-_COLUMNS = frozenset({"state", "reason", "ended_by", "fee_minor", "answer_until", "starts_at", "ends_at", "completed_at"})
+_COLUMNS = frozenset({"state", "reason", "ended_by", "answer_until", "starts_at", "ends_at", "completed_at"})
 """What the agenda has of the columns of a booking, under the same names."""
 
 
@@ -26,7 +26,7 @@ def register(store: Store, load_config: Callable[[Transaction], TenantConfig]) -
             " select c.tenant_id, c.id, c.partner_id, %s, c.client_id, p.name, p.company, p.zone, coalesce(b.text, ''),"
             " coalesce(b.industry, ''), coalesce(b.urgency, ''),"
             " array(select jsonb_array_elements_text(b.shortlist -> 'topics')), c.state, coalesce(m.state, ''), %s,"
-            " c.starts_at, c.ends_at, c.price_minor, c.currency, c.partner_share"
+            " c.starts_at, c.ends_at, c.net_minor, c.currency, c.partner_share"
             " from consultations c"
             " join clients p on p.tenant_id = c.tenant_id and p.id = c.client_id"
             " left join briefs b on b.tenant_id = c.tenant_id and b.id = c.brief_id"

@@ -40,8 +40,6 @@ class AgendaRow:
     """How the payment stands: `authorised`, `card_saved`, `refused`, `captured`, `failed`, `voided` or `abandoned`."""
     reason: str | None
     ended_by: str | None
-    fee: Money | None
-    """What the client owes for a booking that ended early."""
     answer_until: datetime | None
     """When a request lapses."""
     booked_at: datetime
@@ -70,7 +68,7 @@ class AgendaRow:
 
 _SELECT = (
     "select a.tenant_id, a.consultation_id, a.tenant_name, a.client_id, a.client_name, a.client_company, a.client_zone, a.brief,"
-    " a.industry, a.urgency, a.topics, a.state, a.money, a.reason, a.ended_by, a.fee_minor, a.answer_until,"
+    " a.industry, a.urgency, a.topics, a.state, a.money, a.reason, a.ended_by, a.answer_until,"
     " a.booked_at, a.starts_at, a.ends_at, a.completed_at,"
     " a.join_url, a.price_minor, a.currency, a.partner_share, o.opened_at is not null from partner_agenda a"
     " left join partner_opened o on o.partner_id = a.partner_id and o.consultation_id = a.consultation_id"
@@ -87,9 +85,7 @@ TABS: Mapping[str, str] = {
 
 def row_of(row: Sequence[Any]) -> AgendaRow:
     """The row that the columns of an agenda query hold."""
-    fee = None if row[15] is None else Money(row[15], row[23])
-    price = Money(row[22], row[23])
-    values: tuple[Any, ...] = (*row[:10], tuple(row[10]), *row[11:15], fee, *row[16:22], price, *row[24:26])
+    values: tuple[Any, ...] = (*row[:10], tuple(row[10]), *row[11:21], Money(row[21], row[22]), *row[23:25])
     return AgendaRow(*values)
 
 

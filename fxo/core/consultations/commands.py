@@ -66,7 +66,7 @@ def hold(
         client_id=tx.actor.id, partner_id=wanted.partner_id, brief_id=wanted.brief_id,
         starts_at=wanted.starts_at, ends_at=wanted.starts_at + SESSION, taken_from=during[0], taken_to=during[1],
         until=tx.now + timedelta(minutes=minutes),
-        price=entry.price(config), partner_share=entry.share(config), policy=config.policy,
+        price=config.tax.gross(entry.price(config)), partner_share=entry.share(config), policy=config.policy, tax=config.tax,
         asks=unknown or config.asks_first or not availability.instant,
     )  # fmt: skip
     happened = model.hold(consultation.state, terms, tx.now)
@@ -272,8 +272,8 @@ def stand_in(
     during = slots.during(availability, wanted.starts_at)
     terms = replace(
         before, partner_id=wanted.partner_id, starts_at=wanted.starts_at, ends_at=wanted.starts_at + SESSION,
-        taken_from=during[0], taken_to=during[1], until=tx.now, price=entry.price(config), partner_share=entry.share(config),
-        asks=False, rescues=left.id,
+        taken_from=during[0], taken_to=during[1], until=tx.now, price=config.tax.gross(entry.price(config)), tax=config.tax,
+        partner_share=entry.share(config), asks=False, rescues=left.id,
     )  # fmt: skip
     booked = [*model.hold(fresh.state, terms, tx.now), model.Confirmed(payment_id)]
     free = slots.is_open(availability, external, start=wanted.starts_at, now=tx.now)

@@ -12,7 +12,7 @@ from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from fxo.core.events.model import Personal, event
 from fxo.core.events.store import StreamType
 from fxo.core.money import Money
-from fxo.core.scope import CancellationPolicy
+from fxo.core.scope import NO_TAX, CancellationPolicy, Tax
 
 UNDO = timedelta(seconds=10)
 """How long a partner may take back a completion before money moves."""
@@ -36,10 +36,13 @@ class Party(StrEnum):
 # Events ------------------------------------------------------------------------------------------------------------
 
 
-@event("consultation.held", version=2, upcasters={1: lambda data: data | {"asks": False, "rescues": None}})
+@event("consultation.held", version=2, upcasters={1: lambda data: {**data, "tax": {}, "asks": False, "rescues": None}})
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A slot is taken for this client until `until`; price, share and policy are fixed here and come from the server."""
+    """A slot is taken for this client until `until`; price, share, policy and tax are fixed here and come from the server.
+
+    The price is what the client pays, with the tax in it.
+    """
 
     client_id: UUID
     partner_id: UUID
@@ -52,6 +55,7 @@ class Held:
     price: Money
     partner_share: int
     policy: CancellationPolicy
+    tax: Tax = NO_TAX
     asks: bool = False
     """The expert is asked first: with a card saved it is a request, and a booking once they accept (hard case 5)."""
     rescues: UUID | None = None

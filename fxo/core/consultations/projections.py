@@ -83,8 +83,8 @@ def _held(tx: Transaction, item: Recorded) -> None:
     terms: model.Held = item.value
     tx.driver.execute(
         "insert into consultations (tenant_id, id, client_id, partner_id, brief_id, state, starts_at, ends_at, held_until,"
-        " price_minor, currency, partner_share, policy, asks, rescues)"
-        " values (%s, %s, %s, %s, %s, 'held', %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " price_minor, net_minor, currency, partner_share, policy, tax, asks, rescues)"
+        " values (%s, %s, %s, %s, %s, 'held', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             item.tenant_id,
             item.stream_id,
@@ -95,9 +95,11 @@ def _held(tx: Transaction, item: Recorded) -> None:
             terms.ends_at,
             terms.until,
             terms.price.minor,
+            (terms.price - terms.price.tax_within(terms.tax.rate)).minor,
             terms.price.currency,
             terms.partner_share,
             Jsonb(asdict(terms.policy)),
+            Jsonb(asdict(terms.tax)),
             terms.asks,
             terms.rescues,
         ),

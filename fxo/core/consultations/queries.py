@@ -14,7 +14,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.partners.availability import Availability
-from fxo.core.scope import ActorKind, CancellationPolicy, TenantConfig
+from fxo.core.scope import ActorKind, CancellationPolicy, Tax, TenantConfig
 
 NEARBY = timedelta(days=7)
 
@@ -40,6 +40,8 @@ class ConsultationRow:
     partner_share: int
     """In basis points, fixed when the slot was held, and so is the policy."""
     policy: CancellationPolicy
+    tax: Tax
+    """What the price has in it."""
     asks: bool
     """The partner is asked first."""
     answer_until: datetime | None
@@ -81,7 +83,7 @@ class ConsultationRow:
 
 _COLUMNS = (
     "id, client_id, partner_id, brief_id, payment_id, state, starts_at, ends_at, held_until, price_minor, currency, reason,"
-    " confirmed_at, started_at, completed_at, partner_share, policy,"
+    " confirmed_at, started_at, completed_at, partner_share, policy, tax,"
     " asks, answer_until, ended_by, words, fee_minor, moves, sequence, moved_from, moved_by, proposed, client_here_at,"
     " partner_here_at, missing, rescue_until, rescued_by, rescues"
 )
@@ -90,8 +92,8 @@ _COLUMNS = (
 def _row(row: Any) -> ConsultationRow:
     fee = None if row.fee_minor is None else Money(row.fee_minor, row.currency)
     values: tuple[Any, ...] = (
-        *row[:9], Money(row.price_minor, row.currency), *row[11:16], CancellationPolicy(**row.policy), *row[17:21], fee,
-        *row[22:26], tuple(row.proposed), *row[27:],
+        *row[:9], Money(row.price_minor, row.currency), *row[11:16], CancellationPolicy(**row.policy), Tax(**row.tax),
+        *row[18:22], fee, *row[23:27], tuple(row.proposed), *row[28:],
     )  # fmt: skip
     return ConsultationRow(*values)
 
@@ -108,7 +110,7 @@ def find(tx: Transaction, consultation_id: UUID) -> ConsultationRow:
                 return found
             case ActorKind.PARTNER if found.partner_id == tx.actor.id:
                 return found
-            case ActorKind.CODE:
+            case ActorKind.CODE | ActorKind.OPERATOR:
                 return found
     raise NotFound("There is no such session here.")
 
@@ -255,7 +257,9 @@ def nearest_open(tx: Transaction, partner_id: UUID, wanted: datetime, external: 
 
 def equals(tx: Transaction, config: TenantConfig, partner_id: UUID, most: Money) -> list[UUID]:
     """Who else of the roster has a role of this partner's and costs no more: they could stand in (hard case 15)."""
-    prices = {key: entry.price(config) for key, entry in partners.roster_entries(tx).items() if key != partner_id}
+    prices = {
+        key: config.tax.gross(entry.price(config)) for key, entry in partners.roster_entries(tx).items() if key != partner_id
+    }
     people = partners.profiles(tx, {*prices, partner_id})
     if partner_id not in people:
         return []

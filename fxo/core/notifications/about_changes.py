@@ -307,43 +307,5 @@ CHANGES: dict[str, Entry] = {
         why=_TO_PARTNER,
         states=frozenset({"decided"}),
     ),
-    "fee_charged_client": Entry(
-        to="client",
-        subject=N_("Receipt: %(paid)s for your session with %(partner)s"),
-        greeting=N_("Receipt"),
-        heading=N_("%(paid)s was charged"),
-        paragraphs=(
-            (When("was_cancelled", N_("For the session with %(partner)s that you cancelled, by the rules you accepted.")),
-             When("was_missed", N_("For the session with %(partner)s that you did not come to, by the rules you accepted.")),
-             When("was_decided", N_("For the session with %(partner)s, as it was decided.")),
-             N_("What was held on your card beyond it is let go.")),
-        ),
-        action=(N_("Open your session"), _SESSION),
-        rows=(
-            _SESSION_ROW, Row(N_("Expert"), "%(partner)s"), Row(N_("Charged to"), "%(card)s"),
-            Row(N_("Receipt number"), "%(receipt)s"), Row(N_("Total"), "%(paid)s", strong=True),
-        ),
-        why=_TO_CLIENT,
-        states=frozenset({"cancelled", "settled", "decided"}),
-    ),
-    "fee_charged_partner": Entry(
-        to="partner",
-        subject=N_("You earned %(earned)s with %(client)s"),
-        greeting=N_("The fee of %(client)s is paid"),
-        heading=N_("You earned %(earned)s"),
-        paragraphs=(
-            (When("was_cancelled", N_("The client cancelled the session of %(when)s late.")),
-             When("was_missed", N_("The client did not come to the session of %(when)s.")),
-             When("was_decided", N_("For the session of %(when)s, as it was decided."))),
-        ),
-        action=(N_("See your earnings"), "/earnings"),
-        rows=(
-            _SESSION_ROW, Row(N_("Client"), "%(client_of)s"), Row(N_("Paid by the client"), "%(paid)s"),
-            Row(N_("Part of the platform"), "%(platform_part)s"), Row(N_("Number"), "%(receipt)s"),
-            Row(N_("Your part"), "%(earned)s", strong=True),
-        ),
-        why=_TO_PARTNER,
-        states=frozenset({"cancelled", "settled", "decided"}),
-    ),
 }  # fmt: skip
 """By kind; `process` says when each is sent."""

@@ -63,16 +63,16 @@ CHOICES = (
     ),
     Choice(
         "card",
-        frozenset({"card_refused_client"}),
+        frozenset({"card_refused_client", "payment_due_client"}),
         N_("Your bank refuses a card"),
-        N_("With a link to mend it before your time is given back."),
+        N_("With a link to mend it."),
         why=N_("Always on: without it you could lose a booked time."),
     ),
     Choice(
         "receipt",
-        frozenset({"payment_received_client", "fee_charged_client"}),
-        N_("Receipts"),
-        N_("After each session that was paid."),
+        frozenset({"payment_received_client", "refund_client"}),
+        N_("Receipts and credit notes"),
+        N_("After each session that was paid, and when something is given back."),
         why=N_("Always on: you may need them for your books."),
     ),
     Choice(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fxo.core.events.model import Recorded
 from fxo.core.events.store import Follower, Store, Transaction
-from fxo.core.payments import model
+from fxo.core.payments import model, outcomes
 
 
 def register(store: Store) -> None:
@@ -14,8 +14,13 @@ def register(store: Store) -> None:
         (model.Replanned, "card_saved"),
         (model.Authorised, "authorised"),
         (model.AuthorisationRefused, "refused"),
-        (model.Captured, "captured"),
-        (model.CaptureFailed, "failed"),
+        (outcomes.Captured, "captured"),
+        (outcomes.CaptureFailed, "failed"),
+        (outcomes.ChargeRefused, "failed"),
+        (outcomes.Disputed, "disputed"),
+        (outcomes.DisputeWon, "captured"),
+        (outcomes.DisputeLost, "lost"),
+        (outcomes.Refunded, "refunded"),
         (model.Voided, "voided"),
         (model.Abandoned, "abandoned"),
     ):

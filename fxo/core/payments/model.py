@@ -12,6 +12,23 @@ from fxo.core.events.model import event
 from fxo.core.events.store import StreamType
 from fxo.core.ids import derived_id
 from fxo.core.money import Money
+from fxo.core.payments.outcomes import (
+    Captured,
+    CaptureFailed,
+    ChargeRefused,
+    Decided,
+    Disputed,
+    DisputeLost,
+    DisputeWon,
+    Due,
+    EvidenceSent,
+    HoldLapsed,
+    NeedsPerson,
+    RefundAsked,
+    Refunded,
+    RefundFailed,
+    Through,
+)
 from fxo.core.payments.plan import Mode
 
 CONSENT = "The card is kept by the payment provider and may be charged for this and later sessions as shown, while I am away."
@@ -21,7 +38,7 @@ CONSENT = "The card is kept by the payment provider and may be charged for this 
 # Events ------------------------------------------------------------------------------------------------------------
 
 
-@event("payment.requested")
+@event("payment.requested", 2, {1: lambda data: {**data, "through": "platform", "tax_rate": 0}})
 @dataclass(frozen=True, slots=True)
 class Requested:
     """The client asked to pay with a card; `attempt` is the work row that asks the provider, and its key there."""
@@ -39,6 +56,9 @@ class Requested:
     give_up_at: datetime | None
     """From the plan that the client saw: when a saved card is authorised, tried again, and given up."""
     consent: str
+    through: Through = Through.PLATFORM
+    tax_rate: int = 0
+    """In basis points; the amount has the tax in it."""
 
 
 @event("payment.challenge_asked")
@@ -119,82 +139,6 @@ class AuthorisationRefused:
     reason: str
 
 
-@event("payment.due")
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What the client owes for the booking is decided: its price, a fee, or nothing. How it is taken follows (`settling`)."""
-
-    amount: Money
-    reason: str
-
-
-@event("payment.captured")
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """The money is ours; it says all that the ledger needs."""
-
-    consultation_id: UUID
-    client_id: UUID
-    partner_id: UUID
-    amount: Money
-    partner_share: int
-    reference: str
-
-
-@event("payment.capture_failed")
-@dataclass(frozen=True, slots=True)
-class CaptureFailed:
-    """What was held cannot be taken; what is owed is charged to the saved card again."""
-
-    reason: str
-
-
-@event("payment.charge_refused")
-@dataclass(frozen=True, slots=True)
-class ChargeRefused:
-    """The saved card was refused for what the client owes; the client is asked for another one."""
-
-    attempt: UUID
-    reason: str
-
-
-@event("payment.refund_asked")
-@dataclass(frozen=True, slots=True)
-class RefundAsked:
-    """So much of what was taken is to be given back; `id` is the key at the provider."""
-
-    id: UUID
-    amount: Money
-    reason: str
-
-
-@event("payment.refunded")
-@dataclass(frozen=True, slots=True)
-class Refunded:
-    """The provider has given it back. `before` was given back earlier, of `captured` in all: what the ledger needs to split
-    without drift (hard case 20).
-    """
-
-    id: UUID
-    consultation_id: UUID
-    client_id: UUID
-    partner_id: UUID
-    amount: Money
-    before: Money
-    captured: Money
-    partner_share: int
-    reference: str
-
-
-@event("payment.refund_failed")
-@dataclass(frozen=True, slots=True)
-class RefundFailed:
-    """The provider will not give it back; a person has to look."""
-
-    id: UUID
-    reason: str
-
-
 @event("payment.voided")
 @dataclass(frozen=True, slots=True)
 class Voided:
@@ -244,8 +188,8 @@ class Saved:
     """The client's try with another card; until it has an answer, the saved one stands."""
     held: Authorised | None = None
     """What was held before the session moved out of its reach; let go once the new amount is held."""
-    plan: int = 0
-    """How often the times were planned anew."""
+    plan: str = ""
+    """Which plan it waits by: when it is to be authorised, where that was planned anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,19 +246,31 @@ class Paid:
     """Which attempt held what was captured."""
     returning: tuple[RefundAsked, ...] = ()
     """Refunds that the provider has not answered yet."""
-    returned: Money | None = None
+    back: int = 0
+    """What was given back so far, and what was lost in disputes, in minor units."""
+    lost: int = 0
     refunds: int = 0
     """How many refunds were ever asked for."""
+    dispute: Disputed | None = None
+    """The one that is open."""
+    answered: bool = False
+    """Whether evidence was sent."""
+    closed: frozenset[str] = frozenset()
+    """The disputes that were won or lost."""
 
     @property
     def refunded(self) -> Money:
-        """What was given back so far."""
-        return self.returned or Money(0, self.captured.amount.currency)
+        return Money(self.back, self.captured.amount.currency)
+
+    @property
+    def gone(self) -> Money:
+        """What was given back or lost."""
+        return Money(self.back + self.lost, self.captured.amount.currency)
 
     @property
     def kept(self) -> Money:
         """What remains of the money once all refunds are done."""
-        return sum((-each.amount for each in self.returning), self.captured.amount - self.refunded)
+        return sum((-each.amount for each in self.returning), self.captured.amount - self.gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +317,10 @@ def evolve(state: State, happened: object) -> State:
             return replace(state, refused=refused | {attempt})
         case Authorisation(), Due(amount=due):
             return replace(state, due=due)
+        case Authorisation(request), Authorised() as held:
+            return replace(state, held=held)
+        case Authorisation(request, held, None), HoldLapsed():
+            return Saved(request, _card_of(held))
         case Saved(request, card), Due(amount=due):
             return Owing(request, due, card.customer, card.method, changing=state.changing)
         case Authorisation(request, held), Captured() as captured:
@@ -381,12 +341,9 @@ def _replanned(state: Saved | Authorisation, times: Replanned) -> Saved:
         state.request, mode=Mode.SAVE_CARD, authorise_at=times.authorise_at, retry_at=times.retry_at, give_up_at=times.give_up_at
     )
     if isinstance(state, Saved):
-        return replace(state, request=request, refused=frozenset(), plan=state.plan + 1)
-    held = state.held
-    card = CardSaved(
-        held.attempt, held.client_id, held.provider, held.customer, held.method, held.label, times.authorise_at
-    )  # fmt: skip
-    return Saved(request, card, held=held, plan=1)
+        return replace(state, request=request, refused=frozenset(), plan=times.authorise_at.isoformat())
+    card = replace(_card_of(state.held), authorise_at=times.authorise_at)
+    return Saved(request, card, held=state.held, plan=times.authorise_at.isoformat())
 
 
 def _settled(state: State, happened: object) -> State:
@@ -406,13 +363,44 @@ def _settled(state: State, happened: object) -> State:
             return Authorisation(request, held, state.due, state.charges + 1)
         case Owing(), ChargeRefused():
             return replace(state, stage=Stage.CLIENT, charges=state.charges + 1)
-        case Paid(), RefundAsked() as asked:
-            return replace(state, returning=(*state.returning, asked), refunds=state.refunds + 1)
-        case Paid(), Refunded(id=done, amount=amount):
-            return replace(state, returning=_without(state.returning, done), returned=state.refunded + amount)
-        case Paid(), RefundFailed(id=done):
-            return replace(state, returning=_without(state.returning, done))
+        case Owing(), NeedsPerson():
+            return replace(state, stage=Stage.PERSON)
+        case Owing(), Decided(what="retry"):
+            return replace(state, stage=Stage.CHARGE)
+        case Owing(), Decided(what="ask_client"):
+            return replace(state, stage=Stage.CLIENT)
+        case Owing(request), Captured() as captured:
+            return Paid(request, captured, request.attempt)
+        case Paid(), _:
+            return _returned(state, happened)
     return state
+
+
+def _returned(state: Paid, happened: object) -> Paid:
+    """What was taken, after an event that takes it back, or tries to."""
+    match happened:
+        case RefundAsked() as asked:
+            return replace(state, returning=(*state.returning, asked), refunds=state.refunds + 1)
+        case Refunded(id=done, amount=amount):
+            return replace(state, returning=_without(state.returning, done), back=state.back + amount.minor)
+        case RefundFailed(id=done):
+            return replace(state, returning=_without(state.returning, done))
+        case Disputed() as dispute:
+            return replace(state, dispute=dispute, answered=False)
+        case EvidenceSent():
+            return replace(state, answered=True)
+        case DisputeWon(reference=reference):
+            return replace(state, dispute=None, closed=state.closed | {reference})
+        case DisputeLost(reference=reference, amount=amount):
+            return replace(state, dispute=None, closed=state.closed | {reference}, lost=state.lost + amount.minor)
+    return state
+
+
+def _card_of(held: Authorised) -> CardSaved:
+    """The card that was held, as one that is to be held again."""
+    return CardSaved(
+        held.attempt, held.client_id, held.provider, held.customer, held.method, held.label, held.capture_before
+    )  # fmt: skip
 
 
 def _without(asked: tuple[RefundAsked, ...], done: UUID) -> tuple[RefundAsked, ...]:

@@ -18,6 +18,9 @@ AUTHORISE_BEFORE = timedelta(hours=72)
 MEND_STEP = timedelta(hours=24)
 """The pace after a refusal: the retry two steps before the start (T-48 h), giving up one step before (T-24 h)."""
 
+SAFETY = timedelta(hours=12)
+"""What we stay away from the end of a hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorisationWindows:
@@ -28,7 +31,7 @@ class AuthorisationWindows:
 
     client_present: timedelta
     off_session: timedelta
-    safety: timedelta = timedelta(hours=12)
+    safety: timedelta = SAFETY
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,19 @@ class Plan:
         By the safety before that end, or by half of the time left where this is less; a day before the session at the latest
         where this still lies ahead, so that a refusal can be mended. Always after `now`, or at once when it has already ended.
         """
-        if capture_before >= self.capture_by:
-            return None
-        left = max(capture_before - now, timedelta())
-        due = capture_before - min(self.safety, left / 2) if left else now
-        day_before = self.start - MEND_STEP
-        return min(due, day_before) if now < day_before else due
+        return reauthorise_at(capture_before, self.start, self.end, now=now, safety=self.safety)
+
+
+def reauthorise_at(
+    capture_before: datetime, start: datetime, end: datetime, *, now: datetime, safety: timedelta = SAFETY
+) -> datetime | None:
+    """When a hold is made anew that ends at `capture_before`, too early for this session (see `Plan.reauthorise_at`)."""
+    if capture_before >= end + COMPLETION_GRACE:
+        return None
+    left = max(capture_before - now, timedelta())
+    due = capture_before - min(safety, left / 2) if left else now
+    day_before = start - MEND_STEP
+    return min(due, day_before) if now < day_before else due
 
 
 def for_(offer: Offer, start: datetime, windows: AuthorisationWindows, *, now: datetime, client_present: bool = True) -> Plan:

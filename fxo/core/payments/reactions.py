@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from fxo.core.errors import ActionRequired, Declined
@@ -60,6 +62,26 @@ class Stray:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """A dispute to answer: the payment's reference at the provider, the dispute's, and what is sent."""
+
+    config: TenantConfig
+    provider: str
+    reference: str
+    dispute: str
+    evidence: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciling:
+    """What to compare: references at each provider that are watched, and since when changes are asked for."""
+
+    config: TenantConfig
+    watched: Mapping[str, Sequence[str]]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """A card that the provider is to keep no longer."""
 
@@ -92,6 +114,10 @@ class PaymentReactions:
             case Saved(request, card):
                 return self._ask(tx, work, request, "authorise_saved", card.method, None, card.customer)
         return None
+
+    def anew(self, tx: Transaction, work: Work, request: model.Requested, held: model.Authorised) -> Ask:
+        """The card of a standing hold, to be held once more while the client is away."""
+        return self._ask(tx, work, request, "authorise_saved", held.method, None, held.customer)
 
     def _ask(
         self, tx: Transaction, work: Work, request: model.Requested, verb: str, method: str, reference: str | None,
@@ -176,6 +202,25 @@ class PaymentReactions:
         provider = self.providers.named(wanted.config, "payments", wanted.provider)
         if found := provider.find_by_reference(wanted.order_reference):
             provider.void(found.reference, work.key)
+
+    def answer(self, wanted: Answering, work: Work) -> Declined | None:
+        """Send the evidence; what was sent already is success."""
+        provider = self.providers.named(wanted.config, "payments", wanted.provider)
+        try:
+            provider.submit_evidence(wanted.reference, wanted.evidence, work.key)
+        except Declined as refusal:
+            return refusal
+        return None
+
+    def look_around(self, wanted: Reconciling, work: Work) -> list[ProviderPayment]:
+        """The payments that are watched, and those that have changed there since, as the provider sees them now."""
+        seen: dict[str, ProviderPayment] = {}
+        for name, references in wanted.watched.items():
+            provider = self.providers.named(wanted.config, "payments", name)
+            for reference in dict.fromkeys([*provider.list_changed_since(wanted.since), *references]):
+                with suppress(Declined):
+                    seen[reference] = provider.fetch(reference)
+        return list(seen.values())
 
     def forget(self, wanted: Forget, work: Work) -> None:
         """Keep the card no longer; forgotten already is success."""

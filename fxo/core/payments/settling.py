@@ -17,22 +17,28 @@ from fxo.core.payments.model import (
     Asking,
     Authorisation,
     Authorised,
-    Captured,
-    CaptureFailed,
-    ChargeRefused,
     Closed,
-    Due,
     Owing,
     Paid,
-    RefundAsked,
-    Refunded,
-    RefundFailed,
     Refused,
+    Requested,
     Saved,
     Stage,
     State,
     Unpaid,
     Voided,
+)
+from fxo.core.payments.outcomes import (
+    Captured,
+    CaptureFailed,
+    ChargeRefused,
+    Decided,
+    Due,
+    NeedsPerson,
+    RefundAsked,
+    Refunded,
+    RefundFailed,
+    Through,
 )
 
 # Decisions ---------------------------------------------------------------------------------------------------------
@@ -54,7 +60,7 @@ def keep_fee(state: State, fee: Money, reason: str) -> list[object]:
         case Paid() if state.kept == fee:
             return []
         case Paid() if state.kept.minor > fee.minor:
-            return [_refund(state, state.kept - fee, reason)]
+            return refund(state, state.kept - fee, reason)
         case Unpaid() | Asking() | Refused() | Closed() if not fee.minor:
             return []
     raise Conflict("Nothing is held or kept of which this could be taken.", code="nothing_to_capture")
@@ -67,9 +73,7 @@ def capture(state: State, amount: Money) -> list[object]:
     """
     match state:
         case Authorisation(asked, held, due):
-            taken = Captured(
-                asked.consultation_id, asked.client_id, asked.partner_id, amount, asked.partner_share, held.reference
-            )
+            taken = _taken(asked, amount, held.reference, asked.through)
             if due is not None and due.minor < amount.minor:
                 return [taken, _refund(Paid(asked, taken, held.attempt), amount - due, "owed_less")]
             return [taken]
@@ -97,29 +101,86 @@ def refuse_charge(state: State, attempt: UUID, reason: str) -> list[object]:
 def refund(state: State, amount: Money, reason: str) -> list[object]:
     """Give back so much of what was taken. Refunds together never exceed it."""
     match state:
-        case Paid() if 0 < amount.minor <= state.kept.minor:
-            return [_refund(state, amount, reason)]
+        case Paid(dispute=dispute) if dispute is not None:
+            raise Conflict("The payment is disputed: until that is decided, nothing can be given back.", code="disputed")
+        case Paid(captured=taken) if 0 < amount.minor <= state.kept.minor:
+            asked = _refund(state, amount, reason)
+            if taken.through is Through.HAND:
+                return [asked, Refunded(asked.id, taken, amount, state.gone, "by hand")]
+            return [asked]
         case Paid():
             raise Conflict("No more than what was taken can be given back.", code="over_refund")
     raise Conflict("Nothing was taken that could be given back.", code="nothing_taken")
+
+
+def decided_refund(state: State, amount: Money, note: str) -> list[object]:
+    """An operator or administrator gives back so much, and says why."""
+    happened = refund(state, amount, "decided")
+    assert isinstance(state, Paid)
+    return [Decided("refund", state.request.client_id, note), *happened]
+
+
+def reauthorise(state: State, held: Authorised) -> list[object]:
+    """The amount is held anew on the saved card, before the standing hold runs out. Decided by now what is owed: nothing."""
+    match state:
+        case Authorisation(held=standing, due=None) if standing.attempt != held.attempt:
+            return [held]
+    return []
 
 
 def refunded(state: State, asked: RefundAsked, reference: str) -> list[object]:
     """The provider has given it back. Known already: nothing."""
     match state:
         case Paid(captured=taken, returning=returning) if asked in returning:
-            return [
-                Refunded(
-                    asked.id, taken.consultation_id, taken.client_id, taken.partner_id, asked.amount, state.refunded,
-                    taken.amount, taken.partner_share, reference,
-                )
-            ]  # fmt: skip
+            return [Refunded(asked.id, taken, asked.amount, state.gone, reference)]
     return []
 
 
 def fail_refund(state: State, asked: RefundAsked, reason: str) -> list[object]:
     """The provider will not give it back. Known already: nothing."""
     return [RefundFailed(asked.id, reason)] if isinstance(state, Paid) and asked in state.returning else []
+
+
+def needs_person(state: State, reason: str) -> list[object]:
+    """Nobody has paid, and a person has to decide. Known already, or paid meanwhile: nothing."""
+    return [NeedsPerson(reason)] if isinstance(state, Owing) and state.stage is not Stage.PERSON else []
+
+
+def retry(state: State, note: str) -> list[object]:
+    """An operator has the saved card charged once more."""
+    return [Decided("retry", _owing(state).request.client_id, note)]
+
+
+def ask_client(state: State, note: str) -> list[object]:
+    """An operator asks the client for another card once more."""
+    return [Decided("ask_client", _owing(state).request.client_id, note)]
+
+
+def waive(state: State, note: str) -> list[object]:
+    """An operator lets the client off: nothing is owed any more."""
+    owing = _owing(state)
+    return [Decided("waive", owing.request.client_id, note), Due(Money(0, owing.due.currency), "waived"), Abandoned("waived")]
+
+
+def by_hand(state: State, note: str) -> list[object]:
+    """An operator has received what is owed by another way, and enters it."""
+    owing = _owing(state)
+    taken = _taken(owing.request, owing.due, "by hand", Through.HAND)
+    return [Decided("by_hand", owing.request.client_id, note), taken]
+
+
+def _owing(state: State) -> Owing:
+    if not isinstance(state, Owing):
+        raise Conflict("Nothing is owed here any more. Please look at the payment again.", code="nothing_owed")
+    if state.changing is not None or state.stage is Stage.CHARGE:
+        raise Conflict("The bank is being asked at this moment. Please look again in a minute.", code="payment_running")
+    return state
+
+
+def _taken(asked: Requested, amount: Money, reference: str, through: Through) -> Captured:
+    return Captured(
+        asked.consultation_id, asked.client_id, asked.partner_id, amount, asked.partner_share, reference, through, asked.tax_rate
+    )
 
 
 def _refund(state: Paid, amount: Money, reason: str) -> RefundAsked:
@@ -179,6 +240,6 @@ def next_step(state: State) -> Step | None:
             return LetGo(held, str(derived_id(held.attempt, "void")))
         case Owing(due=due, customer=customer, method=method, stage=Stage.CHARGE):
             return Charge(state.attempt, due, customer, method)
-        case Paid(captured=taken, returning=(first, *_)):
+        case Paid(captured=taken, returning=(first, *_), dispute=None):
             return GiveBack(first, taken.reference)
     return None

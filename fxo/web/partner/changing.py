@@ -10,6 +10,7 @@ from flask import request
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations.model import ANSWER
 from fxo.core.consultations.queries import Case, ConsultationRow
+from fxo.core.payments.split import parts
 from fxo.web import shown
 from fxo.web.language import _
 
@@ -95,7 +96,7 @@ def _form(row: ConsultationRow, title: str, text: str, errors: dict[str, str]) -
 def ended(row: ConsultationRow, case: Case | None, first: str, zone: str) -> dict[str, Any] | None:
     """What is to be said first of a booking that went otherwise than planned."""
     fee = row.fee if row.fee and row.fee.minor else None
-    earns = fee.share(row.partner_share) if fee else None
+    earns = parts(fee, row.partner_share, row.tax.rate).partner if fee else None
     by = "payment" if row.reason == "payment" else row.ended_by or ""
     match row.state:
         case "cancelled":

@@ -25,6 +25,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.ids import derived_id
 from fxo.core.matching.port import URGENCIES
 from fxo.core.notifications import facts
+from fxo.core.payments.split import parts
 from fxo.core.ratings import commands as ratings
 from fxo.core.ratings import queries as rating_rows
 from fxo.core.ratings.queries import RatingRow
@@ -65,7 +66,7 @@ def show(consultation_id: UUID, errors: dict[str, str], status: int = 200) -> Re
         "partner/session.html", **frame(), client=client, badge=_badge(row, now),
         span=shown.span(row.starts_at, row.ends_at, user.zone, now=now, other=(client["first_name"], row.client_zone)),
         brief={"text": row.brief, "topics": row.topics} if row.brief else None, facts=_facts(row, before, now),
-        money=_money(row),
+        money=_money(row, booking),
         asked=changing.asked(booking, user.zone), plans=changing.plans(booking, now),
         proposed=changing.proposed(booking, user.zone), absences=changing.absences(booking, client["first_name"], now),
         otherwise=changing.otherwise(booking, now, errors), case=changing.own_case(case, booking, errors),
@@ -103,13 +104,14 @@ def _facts(row: AgendaRow, before: int, now: datetime) -> list[dict[str, Any]]:
     return [{"label": label, "value": value} for label, value in found if value]
 
 
-def _money(row: AgendaRow) -> list[dict[str, Any]]:
+def _money(row: AgendaRow, booking: ConsultationRow) -> list[dict[str, Any]]:
     if row.state in words.ENDED and row.state != "contested":
-        if not (row.fee and row.fee.minor):
+        if not (booking.fee and booking.fee.minor):
             return []
+        earns = parts(booking.fee, booking.partner_share, booking.tax.rate).partner
         return [
-            {"label": _("Client pays"), "value": str(row.fee)},
-            {"label": _("You earn"), "value": str(row.fee.share(row.partner_share)), "total": True},
+            {"label": _("Client pays"), "value": str(booking.fee)},
+            {"label": _("You earn"), "value": str(earns), "total": True},
         ]
     return [
         {"label": _("Client pays"), "value": str(row.price)},

@@ -229,8 +229,9 @@ def _external(row: ConsultationRow, now: datetime) -> Any:
 @forms.once
 def move(consultation_id: str) -> ResponseReturnValue:
     """Take this time: the old one is free in the same moment."""
-    found_id, starts_at = choices.id_from(consultation_id), choices.instant_from(request.form.get("slot", ""))
+    found_id = choices.id_from(consultation_id)
     row, _profile, now = _read(found_id)
+    starts_at = choices.instant_from(request.form.get("slot", ""))
     external = _external(row, now)
     if external is None and starts_at not in row.proposed:
         return _move_page(found_id, _("The calendar cannot be read at the moment. Please try again in a few minutes."), 409)

@@ -163,7 +163,9 @@ def pay(consultation_id: str) -> ResponseReturnValue:
     name, provider = parts.providers.chain(config, "payments")[0]
     windows = provider.windows()
     try:
-        work_id = parts.store.run(scope, actor, payments.request, chosen_card(found_id), name, windows)
+        work_id = parts.store.run(
+            scope, actor, payments.request, chosen_card(found_id), name, windows, payments.through_of(config)
+        )
     except Gone:
         return redirect(f"/book/{found_id}", 303)
     except Invalid as error:

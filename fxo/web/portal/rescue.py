@@ -16,8 +16,8 @@ from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.consultations.slots import Slot
-from fxo.core.errors import NotFound
-from fxo.core.ids import new_id
+from fxo.core.errors import Invalid
+from fxo.core.ids import new_id, parse_id
 from fxo.core.matching import queries as briefs
 from fxo.core.partners import queries as partners
 from fxo.core.partners.directory import trust
@@ -88,13 +88,13 @@ def _times(partner_id: UUID, free: list[datetime], wanted: datetime, zone: str) 
 def rescue(consultation_id: str) -> ResponseReturnValue:
     """This expert takes over at this time."""
     parts, config, user = platform.current(), here().tenant, identity.required()
-    found_id, partner_id = choices.id_from(consultation_id), choices.id_from(request.form.get("partner", ""))
-    starts_at = choices.instant_from(request.form.get("slot", ""))
+    found_id = choices.id_from(consultation_id)
     with parts.store.transaction(identity.scope(), user.actor) as tx:
         row = consultation_rows.find(tx, found_id)
         paying = payment_rows.find(tx, payment_id_of(row.id))
-    if paying is None:
-        raise NotFound(_("There is no payment here that could go along."))
+    partner_id, starts_at = parse_id(request.form.get("partner", "")), choices.instant_from(request.form.get("slot", ""))
+    if paying is None or partner_id is None:
+        raise Invalid(_("Please use one of the times of the page."), field="slot")
     window = (starts_at - timedelta(days=1), starts_at + timedelta(days=1))
     external = calendars.external_busy(parts.providers, config, [partner_id], window)
     wanted = consultations.Hold(new_id(), partner_id, starts_at, row.brief_id)

@@ -176,9 +176,7 @@ def _ended(standing: Standing, case: Case | None) -> dict[str, Any] | None:
             text = _("We are sorry. You pay nothing; what is held on your card is let go.")
             if row.rescue_until:
                 until = shown.clock(row.rescue_until, zone)
-                text = _(
-                    "We are sorry. You pay nothing. Unless somebody takes over, what is held is let go at %(time)s.", time=until
-                )
+                text = _("We are sorry. You pay nothing. What is held is let go at %(time)s, or somebody takes over.", time=until)
             return {"kind": "warning", "title": _("%(name)s did not come.", name=first), "text": text}
         case "missed":
             when = shown.time(row.ends_at + ANSWER, zone)["text"]
