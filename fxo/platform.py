@@ -36,7 +36,7 @@ from fxo.core.work.carrier import Carrier
 from fxo.core.work.model import Registry
 from fxo.core.work.perform import Performer, Probe
 from fxo.settings import Settings
-from fxo.tenants import branding, membership, policy
+from fxo.tenants import branding, membership, policy, taxes
 from fxo.tenants.records import Records
 from fxo.tenants.throttle import Throttle
 
@@ -89,7 +89,7 @@ def build(
     # Projections first, in the order in which one may read another; then what follows.
     for each in (clients, partners, consultations, payments, calendars, matching, notifications, ratings):
         each.register(store)
-    for ours in (branding, membership, policy):
+    for ours in (branding, membership, policy, taxes):
         ours.register(store)
     ledger.register(store, records.of_scope)
     agenda.register(store, records.of_scope)

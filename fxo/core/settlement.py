@@ -200,16 +200,18 @@ class Settlement:
                 alarms.raise_alarm(tx, "payment.lapses", work.stream_id, sentence)
 
     def lapsed(self, tx: Transaction, item: Recorded) -> None:
-        """The hold has ended at the provider by itself: the saved card is held again at once, or the time is given back."""
+        """The hold has ended at the provider by itself: before the session the saved card is held again, and once more, or the
+        time is given back; after it, the card is charged as soon as it is decided what is owed.
+        """
         found = payment_rows.find(tx, item.stream_id)
         assert found is not None
-        rows.schedule(tx, "payments.authorise_saved", item.stream_id, key=f"lapsed/{item.version}")
-        starts_at = consultation_rows.find(tx, found.consultation_id).starts_at
-        if starts_at > tx.now:
-            retry_at = tx.now + (starts_at - tx.now) / 3
-            rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=retry_at, key=f"lapsed/{item.version}/again")
-            give_up_at = max(tx.now + (starts_at - tx.now) * 2 / 3, starts_at - MEND_STEP)
-            rows.schedule(tx, "payments.give_up", item.stream_id, due_at=give_up_at, key=f"lapsed/{item.version}")
+        ahead = consultation_rows.find(tx, found.consultation_id).starts_at - tx.now
+        if ahead <= timedelta():
+            return
+        key, give_up_at = f"lapsed/{item.version}", tx.now + max(ahead * 2 / 3, ahead - MEND_STEP)
+        rows.schedule(tx, "payments.authorise_saved", item.stream_id, key=key)
+        rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=tx.now + ahead / 3, key=f"{key}/again")
+        rows.schedule(tx, "payments.give_up", item.stream_id, due_at=give_up_at, key=key)
 
     # What the client owes, and how it is taken ---------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flask import Flask
+from flask import Flask, Response
 
 from fxo.core.clock import in_zone
 from fxo.core.payments.outcomes import Paper
@@ -35,6 +35,12 @@ def print_receipt(app: Flask) -> Callable[[TenantConfig, Receipt], bytes]:
             return pdf(config, receipt)
 
     return write
+
+
+def response(config: TenantConfig, receipt: Receipt) -> Response:
+    """The document as a download."""
+    headers = {"Content-Disposition": f"attachment; filename={receipt.code}.pdf", "Cache-Control": "private, no-store"}
+    return Response(pdf(config, receipt), mimetype="application/pdf", headers=headers)
 
 
 @cache

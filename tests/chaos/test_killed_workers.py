@@ -22,6 +22,7 @@ from fxo.core.payments import queries as payment_rows
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.payments.wallet import wallet_id_of
 from fxo.core.scope import CODE, Actor
+from tests.chaos.test_killed_over_money import SCENES
 from tests.chaos.worker import AFTER, BEFORE, COMMITTED, Death, Listener
 from tests.conftest import Databases, Given
 from tests.support.flow import ASKS, FAILS_LATER, WORKS
@@ -265,7 +266,7 @@ class Story:
 
 
 def test_every_reaction_has_its_scenario(after: Aftermath) -> None:
-    assert set(EXPECTED) == set(after.world.parts.registry.kinds())
+    assert set(EXPECTED) | set(SCENES) == set(after.world.parts.registry.kinds())
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -287,7 +288,7 @@ def test_nothing_is_left_and_nothing_else_was_given_up(after: Aftermath) -> None
     assert after.world.due() == []
     dead = after.world.rows("select kind from work where state = 'dead'")
     assert dead == [("calendars.sync_meeting",)] * 3
-    assert set(after.world.rows("select kind from alarms")) == {("meeting.no_link",)}
+    assert set(after.world.rows("select kind from alarms")) == {("meeting.no_link",), ("payment.lapses",)}
 
 
 def test_all_in_all_each_thing_happened_once_outside(after: Aftermath) -> None:

@@ -86,7 +86,7 @@ def test_who_saw_another_price_is_asked_again_and_pays_what_the_second_page_said
     done = sarah.follow(sarah.submit(again, f"/sessions/{session}/cancel", reason="plans_changed"))
     assert "By the rules you accepted it costs $400." in done.words
     told.work()
-    assert "To pay $400" in sarah.get(f"/sessions/{session}").words
+    assert "Paid $400" in sarah.get(f"/sessions/{session}").words
     assert told.effects("capture") == ["capture"]
 
 

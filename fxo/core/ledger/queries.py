@@ -291,3 +291,23 @@ def newest_paid(tx: Transaction, partner_id: UUID, currency: str) -> list[UUID]:
         (tx.scope.tenant_id, partner_id, currency),
     ).fetchall()
     return [row[0] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What the newest check of a tenant's books has found."""
+
+    tenant: str
+    at: datetime | None
+    compared: int
+    differences: list[dict[str, str]]
+
+
+def newest_checks(tx: Transaction) -> list[Check]:
+    """The newest check of each tenant, by name; in the operator's scope."""
+    rows = tx.driver.execute(
+        "select t.name, c.at, coalesce(c.compared, 0), coalesce(c.differences, '[]'::jsonb) from tenants t"
+        " left join (select distinct on (tenant_id) * from ledger_checks order by tenant_id, at desc) c on c.tenant_id = t.id"
+        " order by t.name"
+    ).fetchall()
+    return [Check(*row) for row in rows]

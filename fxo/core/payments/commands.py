@@ -196,11 +196,8 @@ def enter_by_hand(tx: Transaction, payment_id: UUID, note: str) -> None:
 
 
 def refund(tx: Transaction, payment_id: UUID, amount: Money, note: str) -> None:
-    """Give back so much of what was taken; by an operator, or an administrator of the tenant."""
-    payment = tx.load(PAYMENT, payment_id)
-    if not (tx.actor.may(Permission.RUN_PLATFORM) or tx.actor.may(Permission.MANAGE_TENANT)):
-        raise NotAllowed("Only an operator or an administrator may give money back.")
-    tx.append((payment, settling.decided_refund(payment.state, amount, _reason(note))))
+    """Give back so much of what was taken; by an operator."""
+    _decide(tx, payment_id, note, lambda state, why: settling.decided_refund(state, amount, why))
 
 
 def answer_dispute(tx: Transaction, payment_id: UUID, note: str) -> None:

@@ -81,7 +81,7 @@ class NeedsPerson:
 @event("payment.decided")
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """An operator or administrator has decided something about the money, and why; what follows stands in events of its own.
+    """An operator has decided something about the money, and why; what follows stands in events of its own.
 
     `what`: `retry`, `ask_client`, `waive`, `refund`, `by_hand`, `evidence`.
     """

@@ -114,7 +114,7 @@ def refund(state: State, amount: Money, reason: str) -> list[object]:
 
 
 def decided_refund(state: State, amount: Money, note: str) -> list[object]:
-    """An operator or administrator gives back so much, and says why."""
+    """An operator gives back so much, and says why."""
     happened = refund(state, amount, "decided")
     assert isinstance(state, Paid)
     return [Decided("refund", state.request.client_id, note), *happened]

@@ -28,6 +28,7 @@ def _rail() -> list[dict[str, Any]]:
             [
                 (_("Roster and prices"), "/admin/roster", "briefcase-business"),
                 (_("Booking rules"), "/admin/policy", "calendar-clock"),
+                (_("Tax and receipts"), "/admin/tax", "receipt"),
             ],
         ),
         (_("People"), [(_("Members"), "/admin/members", "users")]),

@@ -34,8 +34,16 @@ def _rail(alarms: int) -> list[dict[str, Any]]:
                 (_("Cases"), "/cases", "message-square", 0),
             ],
         ),
-        (_("Network"), [(_("Tenants"), "/tenants", "landmark", 0), (_("Partners"), "/partners", "users", 0)]),
-        (_("Records"), [(_("Ledger"), "/ledger", "scroll-text", 0)]),
+        (
+            _("Money"),
+            [
+                (_("Payments"), "/payments", "credit-card", 0),
+                (_("Payouts"), "/payouts", "landmark", 0),
+                (_("Ledger"), "/ledger", "scroll-text", 0),
+            ],
+        ),
+        (_("Network"), [(_("Tenants"), "/tenants", "briefcase-business", 0), (_("Partners"), "/partners", "users", 0)]),
+        (_("Records"), [(_("Integrity"), "/integrity", "shield-check", 0)]),
     ]
     return [
         {"title": title, "entries": [

@@ -53,7 +53,7 @@ def cases() -> ResponseReturnValue:
 @blueprint.post("/bookings/<tenant_id>/<consultation_id>/decide")
 @identity.needs(Permission.RUN_PLATFORM)
 @forms.once
-def decide(tenant_id: str, consultation_id: str) -> ResponseReturnValue:
+def decide_case(tenant_id: str, consultation_id: str) -> ResponseReturnValue:
     """What the client owes, and why; both of them read it."""
     found_tenant, found = choices.id_from(tenant_id), choices.id_from(consultation_id)
     with used(f"booking {found}: decides") as tx:
@@ -84,7 +84,7 @@ def _fee(one: operations.Booking) -> Money:
 @blueprint.post("/bookings/<tenant_id>/<consultation_id>/cancel")
 @identity.needs(Permission.RUN_PLATFORM)
 @forms.once
-def cancel(tenant_id: str, consultation_id: str) -> ResponseReturnValue:
+def cancel_booking(tenant_id: str, consultation_id: str) -> ResponseReturnValue:
     """Cancel for somebody who cannot, for the client's fee or for nothing."""
     found_tenant, found = choices.id_from(tenant_id), choices.id_from(consultation_id)
     scope, form = tenant_scope(found_tenant), request.form

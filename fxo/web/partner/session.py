@@ -13,6 +13,7 @@ from flask import Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
+from fxo.core import record
 from fxo.core.calendars.ics import invitation
 from fxo.core.consultations import agenda_commands, agenda_queries
 from fxo.core.consultations import commands as consultations
@@ -30,7 +31,7 @@ from fxo.core.ratings import commands as ratings
 from fxo.core.ratings import queries as rating_rows
 from fxo.core.ratings.queries import RatingRow
 from fxo.core.scope import CODE, Permission, tenant_scope
-from fxo.web import choices, forms, identity, shown
+from fxo.web import choices, forms, identity, shown, timeline
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext
 from fxo.web.partner import changing, words
@@ -59,9 +60,10 @@ def show(consultation_id: UUID, errors: dict[str, str], status: int = 200) -> Re
         booking = consultation_rows.find(tx, row.consultation_id)
         case = consultation_rows.case_of(tx, row.tenant_id, row.consultation_id)
         rated = rating_rows.of_session(tx, row.consultation_id) if row.state == "completed" else None
+        happened = record.streams(tx, row.consultation_id)
     url = f"/sessions/{row.consultation_id}"
     client = shown.person(row.client_name, row.client_id, row.client_company)
-    waiting = row.state == "completed" and row.money not in ("captured", "failed")
+    waiting = row.state == "completed" and row.money not in (*words.TAKEN, "failed")
     page = render_template(
         "partner/session.html", **frame(), client=client, badge=_badge(row, now),
         span=shown.span(row.starts_at, row.ends_at, user.zone, now=now, other=(client["first_name"], row.client_zone)),
@@ -73,6 +75,7 @@ def show(consultation_id: UUID, errors: dict[str, str], status: int = 200) -> Re
         steps=_steps(row, rated, user.zone, now), meeting=_meeting(row, url, user.zone, now),
         check_in=_check_in(booking, url, now), ended=changing.ended(booking, case, client["first_name"], user.zone),
         self_url=url, looks_again=waiting and row.completed_at is not None and now < row.completed_at + _TAKEN_SOON,
+        timeline=timeline.told(happened, user.actor.kind, user.zone, now), record_url=f"{url}/record.json",
         complete=_complete(row, url, now), undos=[one for one in [words.undo(row, now, url)] if one],
         rating=_rating(rated, url, errors) if rated else None,
     )  # fmt: skip
@@ -139,14 +142,14 @@ def _steps(row: AgendaRow, rated: RatingRow | None, zone: str, now: datetime) ->
         ]
     completed = shown.time(row.completed_at, zone)["text"] if row.completed_at else _("With one click, once it has begun")
     paid = _("%(earns)s to you, ten seconds after that", earns=row.earns)
-    if row.money == "captured":
+    if row.money in words.TAKEN:
         paid = _("%(earns)s to you", earns=row.earns)
     elif row.money == "failed":
         paid = _("The bank refused. A person at the platform looks at it; there is nothing for you to do.")
     said = ngettext("%(num)s star", "%(num)s stars", rated.stars) if rated else _("If the client wants to")
     at = 1 if now < row.ends_at else 2
     if row.state == "completed":
-        at = 3 if row.money != "captured" else 5 if rated else 4
+        at = 3 if row.money not in words.TAKEN else 5 if rated else 4
     session = shown.time(row.starts_at, zone)["text"]
     steps = [(_("Booked"), held), (_("Session"), session), (_("Completed"), completed), (_("Paid"), paid), (_("Rated"), said)]
     return [
@@ -208,6 +211,19 @@ def calendar_file(consultation_id: str) -> ResponseReturnValue:
         own = parts.settings.url(parts.settings.host("partners"), f"/sessions/{row.consultation_id}")
         body = invitation(replace(wanted, description=own), "REQUEST", gathered.join_url, now=tx.now)
     return Response(body, mimetype="text/calendar", headers={"Content-Disposition": "attachment; filename=session.ics"})
+
+
+@blueprint.get("/sessions/<consultation_id>/record.json")
+@identity.needs(Permission.COMPLETE_SESSIONS)
+def booking_record(consultation_id: str) -> ResponseReturnValue:
+    """The booking's events with their hashes, for the partner's own files; the card is left out."""
+    store, user = platform.current().store, identity.required()
+    with store.transaction(identity.scope(), user.actor) as tx:
+        row = agenda_queries.find(tx, choices.id_from(consultation_id))
+    with store.transaction(tenant_scope(row.tenant_id), user.actor) as tx:
+        body = record.export(tx, row.consultation_id)
+    name = f"booking-{str(row.consultation_id)[-12:]}.json"
+    return Response(body, mimetype="application/json", headers={"Content-Disposition": f"attachment; filename={name}"})
 
 
 # What the partner does ---------------------------------------------------------------------------------------------

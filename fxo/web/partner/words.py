@@ -33,9 +33,10 @@ def _standing(row: AgendaRow, now: datetime) -> tuple[str, str]:
     if row.state == "requested":
         return _("Answer it"), "warning"
     if row.state == "completed":
-        return {"captured": (_("Paid"), "success"), "failed": (_("Payment failed"), "warning")}.get(
-            row.money, (_("Completed"), "info")
-        )
+        return {
+            "captured": (_("Paid"), "success"), "failed": (_("Payment failed"), "warning"), "refunded": (_("Part refunded"), ""),
+            "disputed": (_("Disputed"), "danger"), "lost": (_("Dispute lost"), "danger"),
+        }.get(row.money, (_("Completed"), "info"))  # fmt: skip
     if row.to_complete(now):
         return _("To complete"), "warning"
     if row.state == "started" or now >= row.starts_at:
@@ -43,6 +44,10 @@ def _standing(row: AgendaRow, now: datetime) -> tuple[str, str]:
     return {"refused": (_("New card needed"), "warning"), "card_saved": (_("Card saved"), "")}.get(
         row.money, (_("Booked"), "success")
     )
+
+
+TAKEN = ("captured", "refunded", "disputed", "lost")
+"""How the money stands once it was taken, whatever came of it afterwards."""
 
 
 def number(consultation_id: UUID) -> str:

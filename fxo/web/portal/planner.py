@@ -22,9 +22,24 @@ def price_rows(row: ConsultationRow, plan: Plan, zone: str) -> list[dict[str, An
         assert plan.authorise_at is not None
         held = _("Held on %(when)s", when=shown.time(plan.authorise_at, zone)["text"])
     return [
-        {"label": _("60-minute session"), "value": str(row.price)},
+        *_price(row),
         {"label": _("Charged today"), "value": str(Money(0, row.price.currency))},
         {"label": held, "value": str(row.price), "total": True},
+    ]
+
+
+def _price(row: ConsultationRow) -> list[dict[str, Any]]:
+    """The price, and the tax: on top of it, or in it."""
+    tax = row.tax
+    if not tax.rate:
+        return [{"label": _("60-minute session"), "value": str(row.price)}]
+    within, rate = row.price.tax_within(tax.rate), f"{tax.rate / 100:g}"
+    if tax.inclusive:
+        line = _("Includes %(rate)s%% %(name)s", rate=rate, name=tax.name)
+        return [{"label": _("60-minute session"), "value": str(row.price)}, {"label": line, "value": str(within)}]
+    return [
+        {"label": _("60-minute session"), "value": str(row.price - within)},
+        {"label": _("%(rate)s%% %(name)s", rate=rate, name=tax.name), "value": str(within)},
     ]
 
 

@@ -11,6 +11,7 @@ from flask import Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
+from fxo.core import record
 from fxo.core.calendars import queries as calendars
 from fxo.core.calendars.ics import invitation
 from fxo.core.calendars.model import meeting_id_of
@@ -25,11 +26,12 @@ from fxo.core.matching import queries as briefs
 from fxo.core.notifications import facts
 from fxo.core.partners import queries as partners
 from fxo.core.payments import queries as payment_rows
+from fxo.core.payments import receipts as receipt_rows
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.ratings import commands as ratings
 from fxo.core.ratings import queries as rating_rows
 from fxo.core.scope import CODE, Permission
-from fxo.web import choices, forms, identity, shown
+from fxo.web import choices, forms, identity, shown, timeline
 from fxo.web.frame import frame
 from fxo.web.language import _, said
 from fxo.web.places import here
@@ -37,6 +39,7 @@ from fxo.web.portal import calendar_links, changing, happened, rescue, times
 from fxo.web.portal.blueprint import blueprint
 from fxo.web.portal.card import why_shown
 from fxo.web.portal.readers import partner_shown, span_shown
+from fxo.web.portal.receipts import url_of
 from fxo.web.portal.standing import Standing
 
 QUICK, SLOW = 3, 30
@@ -67,6 +70,7 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
         rated = rating_rows.of_session(tx, row.id)
         brief = briefs.find(tx, row.brief_id).text if row.brief_id else ""
         case = consultation_rows.case_of(tx, tx.scope.tenant_id, row.id)
+        events, documents = record.streams(tx, row.id), receipt_rows.of_payment(tx, payment_id_of(row.id))
     if row.state in ("held", "released"):
         return redirect(f"/book/{row.id}", 303)
     standing = Standing(row, paying, profile, user.zone, now, rated is not None)
@@ -93,6 +97,17 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
         brief={"text": brief, "url": f"/briefs/{row.brief_id}"} if brief else None,
         next_steps=standing.next_steps(),
         money=standing.money(),
+        documents=[
+            {
+                "code": paper.code,
+                "url": url_of(paper),
+                "amount": paper.amount.exact,
+                "when": shown.date(paper.issued_at, user.zone),
+            }
+            for paper in documents
+        ],
+        record_url=f"/sessions/{row.id}/record.json",
+        timeline=timeline.told(events, user.actor.kind, user.zone, now),
         card_url=f"/sessions/{row.id}/card" if standing.card_kept and not standing.card_refused else None,
         looks_again=_looks_again(standing, link),
         rating=_rating(standing, rated, errors),
@@ -107,6 +122,12 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
 def _notice(standing: Standing, link: str | None, case: Case | None) -> dict[str, Any] | None:
     """What is to be said first: what happened, what it means, what to do."""
     row, first, now = standing.row, standing.first, standing.now
+    if standing.owes and standing.paying and standing.paying.due:
+        return {
+            "kind": "warning", "title": _("%(amount)s is still to be paid.", amount=standing.paying.due.exact),
+            "text": _("Your card was refused by its bank. Please take another one."),
+            "link": {"label": _("Pay with another card"), "url": f"/sessions/{row.id}/pay"},
+        }  # fmt: skip
     if ended := _ended(standing, case):
         return ended
     if standing.card_refused and standing.paying:

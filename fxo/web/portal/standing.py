@@ -62,6 +62,11 @@ class Standing:
         return self.paying is not None and self.paying.state == "captured"
 
     @property
+    def owes(self) -> bool:
+        """The card was refused for what is owed, and another one is waited for."""
+        return self.paying is not None and self.paying.state in ("client_asked", "needs_person")
+
+    @property
     def settling(self) -> bool:
         """Completed, and the money is about to be taken."""
         return self.row.state == "completed" and self.paying is not None and self.paying.state == "authorised"
@@ -71,6 +76,8 @@ class Standing:
         state = self.row.state
         if self.card_refused:
             return {"text": _("Needs your card"), "kind": "warning"}
+        if self.owes:
+            return {"text": _("To be paid"), "kind": "warning"}
         if self.waits_for_completion:
             return {"text": _("Over"), "kind": "info"}
         if state == "started":
@@ -185,12 +192,7 @@ class Standing:
             return self._fee(money, card)
         match money.state:
             case "captured":
-                assert money.captured_at is not None
-                return [
-                    {"label": _("Paid"), "value": str(money.captured), "total": True},
-                    {"label": card, "value": shown.time(money.captured_at, self.zone)},
-                    {"label": _("Receipt number"), "value": receipt_number(money)},
-                ]
+                return self._paid(money)
             case "authorised":
                 rows = [{"label": _("Held on %(card)s", card=card), "value": str(money.amount), "total": True}]
                 rows.append({"label": _("Paid"), "value": _("in a few seconds") if self.settling else _("after the session")})
@@ -206,10 +208,11 @@ class Standing:
                     {"label": _("Paid"), "value": _("after the session")},
                     *self._cancelling(),
                 ]
-            case "failed":
+            case "owing" | "client_asked" | "needs_person" if money.due is not None:
+                waits = _("being charged") if money.state == "owing" else _("to be paid with another card")
                 return [
-                    {"label": _("60-minute session"), "value": str(row.price)},
-                    {"label": _("Payment"), "value": _("being looked at by a person")},
+                    {"label": _("Owed"), "value": str(money.due), "total": True},
+                    {"label": _("Payment"), "value": waits},
                 ]
         return [
             {"label": _("60-minute session"), "value": str(row.price)},
@@ -228,11 +231,23 @@ class Standing:
             rows.append({"label": _("Charged"), "value": _("nothing"), "total": True})
         elif not fee.minor and not money.captured.minor:
             rows.append({"label": _("Charged"), "value": _("nothing"), "total": True})
-        elif money.state == "captured":
-            rows += [{"label": _("Paid with %(card)s", card=card), "value": str(money.captured)}]
-            rows.append({"label": _("To pay"), "value": str(fee), "total": True})
+        elif money.captured.minor:
+            return self._paid(money)
         else:
             rows.append({"label": _("To pay with %(card)s", card=card), "value": str(fee), "total": True})
+        return rows
+
+    def _paid(self, money: PaymentRow) -> list[dict[str, Any]]:
+        """What was taken, and what came back of it."""
+        rows: list[dict[str, Any]] = [{"label": _("Paid"), "value": str(money.captured), "total": True}]
+        if self.row.tax.rate:
+            within = money.captured.tax_within(self.row.tax.rate)
+            rows.append({"label": _("Includes %(name)s", name=self.row.tax.name), "value": str(within)})
+        if money.captured_at is not None:
+            card = money.method_label or _("your card")
+            rows.append({"label": card, "value": shown.time(money.captured_at, self.zone)})
+        if money.refunded.minor:
+            rows.append({"label": _("Given back"), "value": str(money.refunded)})
         return rows
 
     def _cancelling(self) -> list[dict[str, Any]]:
@@ -245,8 +260,3 @@ class Standing:
             return [{"label": _("Free to cancel until"), "value": shown.time(free, self.zone)}]
         now = next(term for term in terms if term.until is None or self.now <= term.until)
         return [{"label": _("Cancelling would cost"), "value": str(now.amount)}]
-
-
-def receipt_number(money: PaymentRow) -> str:
-    """The number that stands on the receipt that was mailed, too."""
-    return str(money.id)[-12:].upper()
