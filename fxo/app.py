@@ -14,6 +14,7 @@ from fxo.core.work.perform import Probe
 from fxo.settings import Settings
 from fxo.web import assets, blueprints, errors, forms, identity, language, markup, paused, places, security, theme_choice
 from fxo.web.mails import layout
+from fxo.web.papers import print_receipt
 
 HERE = Path(__file__).parent
 
@@ -46,7 +47,7 @@ def create_app(settings: Settings | None = None, *, extra_plugins: tuple[object,
     )
     logs.configure(settings)
     db.db.init_app(app)
-    built = platform.build(app, settings, layout(app), extra=extra_plugins, probe=probe)
+    built = platform.build(app, settings, layout(app), print_receipt(app), extra=extra_plugins, probe=probe)
     app.extensions["fxo"] = built
     folders = [HERE / "web" / "templates", HERE / "web", *(folder for _, folder in built.plugins.folders("fxo_templates"))]
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])  # type: ignore[assignment]

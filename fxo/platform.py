@@ -24,7 +24,7 @@ from fxo.core.ledger import projections as ledger
 from fxo.core.matching import projections as matching
 from fxo.core.notifications import projections as notifications
 from fxo.core.notifications.letter import Layout
-from fxo.core.notifications.reactions import Places
+from fxo.core.notifications.reactions import Places, PrintReceipt
 from fxo.core.partners import projections as partners
 from fxo.core.payments import agenda as money
 from fxo.core.payments import projections as payments
@@ -36,7 +36,7 @@ from fxo.core.work.carrier import Carrier
 from fxo.core.work.model import Registry
 from fxo.core.work.perform import Performer, Probe
 from fxo.settings import Settings
-from fxo.tenants import branding, membership
+from fxo.tenants import branding, membership, policy, taxes
 from fxo.tenants.records import Records
 from fxo.tenants.throttle import Throttle
 
@@ -61,7 +61,13 @@ class Platform:
 
 
 def build(
-    app: flask.Flask, settings: Settings, layout: Layout, *, extra: tuple[object, ...] = (), probe: Probe | None = None
+    app: flask.Flask,
+    settings: Settings,
+    layout: Layout,
+    print_receipt: PrintReceipt,
+    *,
+    extra: tuple[object, ...] = (),
+    probe: Probe | None = None,
 ) -> Platform:
     """Wire the platform for this app; opens no connection and writes nothing."""
     clock = Clock(demo=settings.demo)
@@ -83,13 +89,13 @@ def build(
     # Projections first, in the order in which one may read another; then what follows.
     for each in (clients, partners, consultations, payments, calendars, matching, notifications, ratings):
         each.register(store)
-    for ours in (branding, membership):
+    for ours in (branding, membership, policy, taxes):
         ours.register(store)
     ledger.register(store, records.of_scope)
     agenda.register(store, records.of_scope)
     money.register(store)
     places = Places(settings.url(settings.host("partners"), ""), settings.url(settings.host("ops"), ""), settings.alarm_mail)
-    process.register(store, registry, providers, records.of_scope, layout, places)
+    process.register(store, registry, providers, records.of_scope, layout, places, print_receipt)
     performer = Performer(store, registry, lease=timedelta(seconds=settings.lease_seconds), **({"probe": probe} if probe else {}))
     carrier = Carrier(settings.redis_url, JOB) if settings.redis_url else None
     if carrier:

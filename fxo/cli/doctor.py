@@ -206,6 +206,10 @@ def _data(app: Flask, settings: Settings) -> Iterator[Finding]:
                 else "this is a demo's database, whose clock can be moved" if movable else "this is no demo's database",
                 "Set FXO_DEMO=true, or name another database." if movable else "Set FXO_DEMO=false, or run `fxo demo`.",
             )  # fmt: skip
+            from fxo.core.integrity import counters
+
+            wrong = ", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in counters(parts.store).items() if number)
+            yield Finding("integrity", not wrong, wrong or "every counter is zero", "Look at the operator's page Integrity.")
             opens = master_key_opens(parts)
             yield Finding(
                 "master key", opens, "opens what is kept" if opens else "does not open what is kept",

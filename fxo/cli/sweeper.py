@@ -45,6 +45,8 @@ def run(app: Flask) -> None:
 def once(app: Flask) -> None:
     """One round: every due row that nobody took is offered, every subscription is read to its end. Failures are logged."""
     from fxo.core.events.subscriptions import advance
+    from fxo.core.settlement import ROUTINES
+    from fxo.core.work.routine import hand_out
     from fxo.core.work.sweeper import sweep
     from fxo.platform import Platform
 
@@ -53,6 +55,7 @@ def once(app: Flask) -> None:
     with app.app_context():
         try:
             found = sweep(parts.store, offer, idle=timedelta(seconds=parts.settings.idle_seconds))
+            found += hand_out(parts.store, ROUTINES, offer)
             if found:
                 log.info("handed out", extra={"rows": found})
         except Exception:

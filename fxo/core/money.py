@@ -59,11 +59,24 @@ class Money:
         part = self.share(basis_points)
         return part, self - part
 
+    def tax_within(self, rate: int) -> Money:
+        """The tax that the amount has in it, at a rate in basis points, rounded half up once; negative amounts mirror."""
+        size = (abs(self.minor) * rate * 2 + WHOLE + rate) // (2 * (WHOLE + rate))
+        return Money(size if self.minor >= 0 else -size, self.currency)
+
+    @property
+    def exact(self) -> str:
+        """For documents, with every decimal of the currency: `$800.00`, `¥1,200`, `1,250.500 KWD`."""
+        return self._written(whole=False)
+
     def __str__(self) -> str:
         """For people: `$800`, `$720.50`, `¥1,200`, `1,250.500 KWD`. Whole amounts drop their decimals."""
+        return self._written(whole=True)
+
+    def _written(self, *, whole: bool) -> str:
         digits = exponent(self.currency)
-        whole, rest = divmod(abs(self.minor), 10**digits)
-        number = f"{whole:,}" + (f".{rest:0{digits}d}" if rest else "")
+        units, rest = divmod(abs(self.minor), 10**digits)
+        number = f"{units:,}" + (f".{rest:0{digits}d}" if digits and (rest or not whole) else "")
         sign = "-" if self.minor < 0 else ""
         symbol = _SYMBOLS.get(self.currency)
         return f"{sign}{symbol}{number}" if symbol else f"{sign}{number} {self.currency}"

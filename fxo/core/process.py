@@ -5,6 +5,9 @@ authorised
 three days before. With slot and money ours the booking is confirmed: a meeting is made, both are told, both are reminded. The
 session starts, the partner completes it, ten seconds later the money is taken, the ledger is posted, both are told.
 
+Before the session it may be cancelled or moved, and its expert may ask for another time. Who does not come, and two who do not
+agree about that, have their own ways. An expert who cannot keep a session leaves its payment to one who stands in.
+
 This is the only module that calls commands of two slices. All that touches the outside is a reaction on a work row.
 """
 
@@ -14,31 +17,47 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from fxo.core import settlement
 from fxo.core.calendars import model as meetings
 from fxo.core.calendars.model import MEETING, meeting_id_of
 from fxo.core.calendars.port import CalendarProvider, Meeting, MeetingWanted
 from fxo.core.clients import model as clients
-from fxo.core.consultations import claims
+from fxo.core.consultations import changes, claims, slots
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import model as consultation
 from fxo.core.consultations import queries as consultation_rows
-from fxo.core.consultations.model import CONSULTATION, Booked, Done, Ended, Party
-from fxo.core.errors import ActionRequired, Conflict, Declined, Retryable
+from fxo.core.consultations.model import CONSULTATION, Booked, Ended, Party
+from fxo.core.consultations.queries import ConsultationRow
+from fxo.core.errors import ActionRequired, Declined, Retryable
 from fxo.core.events.model import Recorded, type_named
 from fxo.core.events.store import Follower, Store, Stream, Transaction
 from fxo.core.hookspecs import Booking, Erasure
+from fxo.core.ids import derived_id
+from fxo.core.money import Money
 from fxo.core.notifications import facts
 from fxo.core.notifications import reactions as notifications
 from fxo.core.notifications.letter import Layout
+from fxo.core.payments import commands as payments
 from fxo.core.payments import model as payment
-from fxo.core.payments import wallet
+from fxo.core.payments import outcomes, replanning, wallet
+from fxo.core.payments import queries as payment_rows
 from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
-from fxo.core.payments.port import PaymentStatus, ProviderPayment, SavedMethod
+from fxo.core.payments.plan import Offer, for_
+from fxo.core.payments.port import AuthorisationWindows, PaymentStatus, ProviderPayment, SavedMethod
 from fxo.core.payments.queries import payment_id_of
-from fxo.core.payments.reactions import Answer, Ask, Forget, LoadConfig, PaymentReactions, Take, authorised, card_saved
+from fxo.core.payments.reactions import (
+    Answer,
+    Ask,
+    Forget,
+    LoadConfig,
+    PaymentReactions,
+    authorised,
+    card_saved,
+)
 from fxo.core.plugins import Providers, forget, observe
 from fxo.core.ratings import model as ratings
 from fxo.core.scope import TenantConfig
+from fxo.core.settlement import client_owes, end_attempt
 from fxo.core.work import alarms, rows
 from fxo.core.work.model import PATIENT, Reaction, Registry, Waiting, Work, timer
 
@@ -54,11 +73,15 @@ BANK_TIME = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(minutes=2)
 """How often the provider is asked about a payment that waits for its client: a notice may never come (hard case 7)."""
 
+ASK_TO_COMPLETE = timedelta(hours=1)
+"""How long after its end an expert is asked about a session that is not completed (hard case 3)."""
+
 LINK_ALARM = timedelta(hours=2)
 """How long before the start a missing link becomes an alarm."""
 
 _HOOKS: dict[type[object], str] = {
     consultation.Confirmed: "fxo_booking_confirmed",
+    consultation.Moved: "fxo_booking_rescheduled",
     consultation.Cancelled: "fxo_booking_cancelled",
     consultation.Started: "fxo_session_started",
     consultation.Completed: "fxo_session_completed",
@@ -74,21 +97,33 @@ def register(
     load_config: LoadConfig,
     layout: Layout,
     places: notifications.Places,
+    print_receipt: notifications.PrintReceipt,
 ) -> None:
     """Hang the process on the events, and its reactions on the kinds of work."""
     process = Process(providers, load_config)
+    settlement.register(store, registry, providers, load_config)
 
     # What follows from each event, in the transaction that appends it.
     store.follow(consultation.Held, process.held)
     store.follow(consultation.Confirmed, process.confirmed)
     store.follow(consultation.SlotLost, process.slot_lost)
+    store.follow(consultation.Requested, process.requested)
+    store.follow(consultation.RequestEnded, process.request_ended)
+    store.follow(consultation.Moved, process.moved)
+    store.follow(consultation.MoveProposed, process.move_proposed)
+    store.follow(consultation.ProposalWithdrawn, process.proposal_withdrawn)
+    store.follow(consultation.Missed, process.missed)
+    store.follow(consultation.AbsenceSettled, process.absence_settled)
+    store.follow(consultation.Objected, process.objected)
+    store.follow(consultation.Decided, process.decided)
+    store.follow(consultation.RescueEnded, process.rescue_ended)
     store.follow(consultation.Completed, process.completed)
     store.follow(consultation.Closed, process.closed)
     store.follow(consultation.Cancelled, process.cancelled)
     store.follow(payment.CardSaved, process.card_saved)
+    store.follow(payment.Replanned, process.replanned)
     store.follow(payment.AuthorisationRefused, process.authorisation_refused)
     store.follow(wallet.CardRemoved, process.card_removed)
-    store.follow(payment.Captured, process.captured)
     store.follow(meetings.Created, process.meeting_created)
     store.follow(clients.Erased, process.erased)
     for event_class, hook in _HOOKS.items():
@@ -100,6 +135,11 @@ def register(
         timer("consultations.release", lambda tx, work: consultations.release(tx, work.stream_id, "expired")),
         timer("consultations.start", lambda tx, work: consultations.start(tx, work.stream_id)),
         timer("consultations.close", lambda tx, work: consultations.close(tx, work.stream_id)),
+        timer("consultations.lapse", lambda tx, work: consultations.end_request(tx, work.stream_id)),
+        timer("consultations.conclude", lambda tx, work: consultations.conclude(tx, work.stream_id)),
+        timer("consultations.end_rescue", lambda tx, work: consultations.end_rescue(tx, work.stream_id, "expired")),
+        timer("consultations.look_who_came", process.look_who_came),
+        Reaction("payments.replan", process.to_replan, process.windows, process.plan_anew),
         Reaction("payments.authorise", pay.interactive("authorise"), pay.ask, process.payment_settled, process.payment_unclear),
         Reaction("payments.save_card", pay.interactive("save_method"), pay.ask, process.payment_settled, process.payment_unclear),
         Reaction(
@@ -110,9 +150,7 @@ def register(
             process.saved_card_unclear,
         ),
         timer("payments.give_up", process.give_up_unpaid),
-        Reaction("payments.capture", process.to_capture, pay.capture, process.capture_answered, attempts=PATIENT),
         Reaction("payments.forget_card", process.card_to_forget, pay.forget, process.card_forgotten, attempts=PATIENT),
-        Reaction("payments.void", process.to_void, pay.void, process.voided, attempts=PATIENT),
         Reaction(
             "calendars.sync_meeting",
             process.meeting_to_sync,
@@ -122,7 +160,7 @@ def register(
             attempts=PATIENT,
         ),
         timer("calendars.check_link", process.check_link),
-        notifications.reaction(providers, load_config, layout, places),
+        notifications.reaction(providers, load_config, layout, places, print_receipt),
         Reaction("hooks.forget", process.to_forget, process.let_forget, lambda tx, work, wanted, outcome: None, attempts=PATIENT),
         Reaction("hooks.announce", process.to_announce, process.tell_plugin, lambda tx, work, wanted, outcome: None),
     )
@@ -135,6 +173,14 @@ class Sync:
     config: TenantConfig
     wanted: MeetingWanted | None
     standing: meetings.Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replan:
+    """A payment whose booking has another time; its provider says what it can hold for how long."""
+
+    config: TenantConfig
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +223,7 @@ class Process:
         match answer, payment.asking(paying.state):
             case ActionRequired(), Asking() if asked.reference and tx.now >= _answer_until(booking.state, paying, tx):
                 tx.append((paying, payment.decline(paying.state, work.id, "abandoned")))
-                _end_attempt(tx, work)
+                end_attempt(tx, work.stream_id, work.id)
             case ActionRequired() as question, Asking():
                 tx.append((paying, payment.challenge(paying.state, work.id, question.reference, question.url)))
                 return Waiting(tx.now + LOOK_AGAIN)
@@ -185,7 +231,9 @@ class Process:
                 tx.append((paying, payment.decline(paying.state, work.id, refusal.reason)))
             case ProviderPayment(), _ if isinstance(paying.state, Saved) and not isinstance(booking.state, Booked):
                 tx.append((paying, payment.decline(paying.state, work.id, "booking_ended")))
-                _end_attempt(tx, work)
+                end_attempt(tx, work.stream_id, work.id)
+            case ProviderPayment() as found, Asking(request) if isinstance(paying.state, payment.Owing):
+                tx.append((paying, payment.authorise(paying.state, authorised(request, work.id, found))))
             case ProviderPayment() as found, Asking(request) if request.attempt == work.id:
                 if found.status is PaymentStatus.SAVED:
                     paid = payment.save_card(paying.state, card_saved(request, found))
@@ -195,11 +243,13 @@ class Process:
                 lost = any(isinstance(each, consultation.SlotLost) for each in booked)
                 if lost and found.status is PaymentStatus.SAVED:
                     paid = [*paid, payment.Abandoned("slot_lost")]
+                elif lost:
+                    paid = [*paid, outcomes.Due(Money(0, request.amount.currency), "slot_lost")]
                 tx.append((paying, paid), (booking, booked))
-                if lost and found.status is not PaymentStatus.SAVED:
-                    rows.schedule(tx, "payments.void", paying.id, key="slot_lost")
-            case ((ProviderPayment() | ActionRequired()), _) if not _is_current(paying.state, work.id):
-                _end_attempt(tx, work)  # another card was faster, or the booking ended meanwhile
+                if isinstance(paying.state, Saved) and paying.state.held and found.status is not PaymentStatus.SAVED:
+                    end_attempt(tx, work.stream_id, paying.state.held.attempt)
+            case ((ProviderPayment() | ActionRequired()), _) if not settlement.is_current(paying.state, work.id):
+                end_attempt(tx, work.stream_id, work.id)  # another card was faster, or the booking ended meanwhile
         return None
 
     def payment_unclear(self, tx: Transaction, work: Work, error: str) -> None:
@@ -210,7 +260,7 @@ class Process:
         match payment.asking(paying.state):
             case Asking(request) if request.attempt == work.id:
                 tx.append((paying, payment.decline(paying.state, work.id, "provider_unavailable")))
-                _end_attempt(tx, work)
+                end_attempt(tx, work.stream_id, work.id)
 
     def slot_lost(self, tx: Transaction, item: Recorded) -> None:
         """Paid, but somebody else has the time: told at once, nothing kept (hard case 6)."""
@@ -221,15 +271,77 @@ class Process:
     def confirmed(self, tx: Transaction, item: Recorded) -> None:
         """Slot and money are ours: a meeting is made, both are told and reminded, and the session will start."""
         row = consultation_rows.find(tx, item.stream_id)
-        rows.schedule(tx, "calendars.sync_meeting", item.stream_id, key=str(item.version))
-        due_at = max(tx.now + LINK_GRACE, row.starts_at - LINK_ALARM)
-        rows.schedule(tx, "calendars.check_link", item.stream_id, due_at=due_at, key="link")
         for reader in ("client", "partner"):
             notifications.send(tx, f"booking_confirmed_{reader}", item.stream_id, due_at=tx.now + LINK_GRACE)
-            for kind, before in (("24h", timedelta(hours=24)), ("1h", timedelta(hours=1))):
-                if row.starts_at - before > tx.now:
-                    notifications.send(tx, f"reminder_{kind}_{reader}", item.stream_id, due_at=row.starts_at - before)
-        rows.schedule(tx, "consultations.start", item.stream_id, due_at=row.starts_at, key="start")
+        _lies_ahead(tx, item, row)
+        if row.asks:  # the card was only saved while the expert was asked
+            rows.schedule(tx, "payments.replan", payment_id_of(row.id), key=str(item.version))
+
+    # The expert is asked first --------------------------------------------------------------------------------------
+
+    def requested(self, tx: Transaction, item: Recorded) -> None:
+        """The expert is asked, the client is told until when; silence gives the time back (hard case 5)."""
+        rows.schedule(tx, "consultations.lapse", item.stream_id, due_at=item.value.until, key=str(item.version))
+        for kind in ("request_sent_client", "request_received_partner"):
+            notifications.send(tx, kind, item.stream_id)
+
+    def request_ended(self, tx: Transaction, item: Recorded) -> None:
+        """The time is free, nothing was held, and the other one is told."""
+        claims.free(tx, item.stream_id)
+        row = consultation_rows.find(tx, item.stream_id)
+        client_owes(tx, item, Money(0, row.price.currency), "cancelled")
+        if item.value.by is not Party.CLIENT:
+            notifications.send(tx, "request_ended_client", item.stream_id)
+        if item.value.by is not Party.PARTNER:
+            notifications.send(tx, "request_ended_partner", item.stream_id)
+
+    # Moved ----------------------------------------------------------------------------------------------------------
+
+    def moved(self, tx: Transaction, item: Recorded) -> None:
+        """Everything that goes by the session's time goes by the new one, and the money is planned anew where it has to be."""
+        row = consultation_rows.find(tx, item.stream_id)
+        for reader in ("client", "partner"):
+            notifications.send(tx, f"session_moved_{reader}", item.stream_id, version=item.version, starts_at=row.starts_at)
+        _lies_ahead(tx, item, row)
+        rows.schedule(tx, "payments.replan", payment_id_of(row.id), key=str(item.version))
+
+    def move_proposed(self, tx: Transaction, item: Recorded) -> None:
+        """The client chooses one of the times with one tap, or goes for free."""
+        row = consultation_rows.find(tx, item.stream_id)
+        notifications.send(tx, "move_proposed_client", item.stream_id, version=item.version, starts_at=row.starts_at)
+
+    def proposal_withdrawn(self, tx: Transaction, item: Recorded) -> None:
+        """The session is as it was."""
+        row = consultation_rows.find(tx, item.stream_id)
+        notifications.send(tx, "proposal_withdrawn_client", item.stream_id, version=item.version, starts_at=row.starts_at)
+
+    def to_replan(self, tx: Transaction, work: Work) -> Replan | None:
+        """A payment that is not settled yet."""
+        state = tx.load(PAYMENT, work.stream_id).state
+        if isinstance(state, Saved) or (isinstance(state, Authorisation) and state.due is None):
+            return Replan(self.load_config(tx), state.request.provider)
+        return None
+
+    def windows(self, asked: Replan, work: Work) -> AuthorisationWindows:
+        """For how long its provider surely holds money."""
+        found: AuthorisationWindows = self.providers.named(asked.config, "payments", asked.provider).windows()
+        return found
+
+    def plan_anew(self, tx: Transaction, work: Work, asked: Replan, windows: AuthorisationWindows) -> None:
+        """Authorise at the new times, where what is held does not reach to them (hard cases 1 and 18)."""
+        paying = tx.load(PAYMENT, work.stream_id)
+        if isinstance(paying.state, payment.Unpaid):
+            return
+        booking = tx.load(CONSULTATION, paying.state.request.consultation_id)
+        if isinstance(booking.state, Booked) and booking.state.terms.starts_at > tx.now:
+            row = consultation_rows.find(tx, booking.id)
+            plan = payments.plan_of(tx, row, windows, client_present=False)
+            tx.append((paying, replanning.replan(paying.state, plan)))
+
+    def replanned(self, tx: Transaction, item: Recorded) -> None:
+        """The saved card is authorised at the new times; those that were planned before count no longer."""
+        times: payment.Replanned = item.value
+        _plan_saved(tx, item, times.authorise_at, times.retry_at, times.give_up_at)
 
     # The card is saved, and authorised later -----------------------------------------------------------------------
 
@@ -241,19 +353,17 @@ class Process:
         request = _requested(tx, item.stream_id)
         assert request.authorise_at and request.retry_at and request.give_up_at
         if not rows.waits(tx, "payments.authorise_saved", item.stream_id):
-            for due_at in (request.authorise_at, request.retry_at):
-                key = f"{item.version}/{due_at.isoformat()}"
-                rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=due_at, key=key)
-        before_reminder = request.give_up_at - timedelta(minutes=1)  # nobody is reminded of what is given up
-        rows.schedule(tx, "payments.give_up", item.stream_id, due_at=before_reminder, key="give_up")
+            _plan_saved(tx, item, request.authorise_at, request.retry_at, request.give_up_at)
 
     def saved_card_to_ask(self, tx: Transaction, work: Work) -> Ask | None:
         """The saved card of a booking that stands. Where it does not stand any more, an earlier unclear try is ended."""
         asked = self.pay.off_session(tx, work)
+        if asked and work.body.get("plan", "") != _plan_of(tx.load(PAYMENT, work.stream_id).state):
+            return None
         if asked and isinstance(tx.load(CONSULTATION, asked.consultation_id).state, Booked):
             return asked
         if work.lease_no > 1:
-            _end_attempt(tx, work)
+            end_attempt(tx, work.stream_id, work.id)
         return None
 
     def saved_card_answered(self, tx: Transaction, work: Work, asked: Ask, answer: Answer) -> None:
@@ -261,17 +371,19 @@ class Process:
         paying = tx.load(PAYMENT, work.stream_id)
         booking = tx.load(CONSULTATION, asked.consultation_id)
         match answer, paying.state:
-            case ProviderPayment() as found, Saved(request) if isinstance(booking.state, Booked):
+            case ProviderPayment() as found, Saved(request, held=before) if isinstance(booking.state, Booked):
                 tx.append((paying, payment.authorise(paying.state, authorised(request, work.id, found))))
+                if before:  # the new amount is held: what was held for the old time is let go
+                    end_attempt(tx, work.stream_id, before.attempt)
             case ProviderPayment(), _:
-                _end_attempt(tx, work)
+                end_attempt(tx, work.stream_id, work.id)
             case (Declined() | ActionRequired()) as refusal, Saved():
                 reason = refusal.reason if isinstance(refusal, Declined) else "authentication_required"
                 tx.append((paying, payment.refuse(paying.state, work.id, reason)))
 
     def saved_card_unclear(self, tx: Transaction, work: Work, error: str) -> None:
         """Every try to reach the provider failed. What this attempt may hold there is ended; the next one has its own time."""
-        _end_attempt(tx, work)
+        end_attempt(tx, work.stream_id, work.id)
 
     def authorisation_refused(self, tx: Transaction, item: Recorded) -> None:
         """Nobody is charged; the client is asked to look at the card."""
@@ -295,14 +407,15 @@ class Process:
     def give_up_unpaid(self, tx: Transaction, work: Work) -> None:
         """A day before the session the card is still refused: the time is given back, both are told, nobody is charged."""
         paying = tx.load(PAYMENT, work.stream_id)
-        if not isinstance(paying.state, Saved):
+        if not isinstance(paying.state, Saved) or work.body.get("plan", "") != paying.state.plan:
             return
         booking = tx.load(CONSULTATION, paying.state.request.consultation_id)
-        if isinstance(booking.state, Booked):
-            tx.append(
-                (paying, payment.abandon(paying.state, "refused")),
-                (booking, consultation.cancel(booking.state, Party.SYSTEM, "payment")),
-            )
+        before = paying.state.held
+        if isinstance(booking.state, Booked) and not (before and before.capture_before > booking.state.terms.ends_at):
+            given_up = changes.cancel(booking.state, changes.Cancel(Party.SYSTEM, "payment"), tx.now)
+            tx.append((paying, payment.abandon(paying.state, "refused")), (booking, given_up))
+            if before:
+                end_attempt(tx, work.stream_id, before.attempt)
 
     # The meeting ---------------------------------------------------------------------------------------------------
 
@@ -312,15 +425,19 @@ class Process:
         standing = tx.load(MEETING, meeting_id_of(work.stream_id)).state
         config = self.load_config(tx)
         match booking.state, standing:
-            case Booked(), meetings.NoMeeting(sequence=sequence):
+            case Booked(), _:
                 gathered = facts.gather(tx, config, work.stream_id)
-                return Sync(config, facts.meeting_wanted(config, gathered, str(meeting_id_of(work.stream_id)), sequence), None)
+                reference, sequence = str(meeting_id_of(work.stream_id)), max(gathered.sequence, standing.sequence)
+                if isinstance(standing, meetings.NoMeeting):
+                    return Sync(config, facts.meeting_wanted(config, gathered, reference, sequence), None)
+                if standing.sequence < sequence:
+                    return Sync(config, facts.meeting_wanted(config, gathered, standing.reference, sequence), standing)
             case Ended(), meetings.Standing():
                 return Sync(config, None, standing)
         return None
 
     def sync_meeting(self, asked: Sync, work: Work) -> tuple[str, Meeting] | None:
-        """Make the meeting at the tenant's calendar provider, or cancel it.
+        """Make the meeting at the tenant's calendar provider, move it where it stands, or cancel it.
 
         The next provider is asked only when it is urgent, since the first one may have made the meeting without our knowing.
         """
@@ -328,6 +445,10 @@ class Process:
             assert asked.standing is not None
             self.providers.named(asked.config, "calendars", asked.standing.provider).cancel_meeting(asked.standing.reference)
             return None
+        if asked.standing is not None:
+            name = asked.standing.provider
+            provider = self.providers.named(asked.config, "calendars", name)
+            return name, provider.move_meeting(asked.standing.reference, asked.wanted)
         chain = self.providers.chain(asked.config, "calendars")
         name, provider = chain[min(1 + work.attempts // 3, len(chain) - 1) if work.body.get("urgent") else 0]
         return name, _with_link(provider, asked.wanted)
@@ -340,6 +461,8 @@ class Process:
                 tx.append(
                     (stream, [meetings.Created(work.stream_id, name, meeting.reference, meeting.join_url, meeting.sequence)])
                 )
+            case (name, meeting), meetings.Standing(sequence=before) if asked.wanted and before < asked.wanted.sequence:
+                tx.append((stream, [meetings.Moved(work.stream_id, asked.wanted.sequence)]))
             case None, meetings.Standing():
                 tx.append((stream, [meetings.Cancelled(work.stream_id)]))
 
@@ -360,7 +483,9 @@ class Process:
         """Two hours before the start there has to be a link (hard case 9)."""
         booking = tx.load(CONSULTATION, work.stream_id)
         standing = tx.load(MEETING, meeting_id_of(work.stream_id)).state
-        if isinstance(booking.state, Booked) and isinstance(standing, meetings.NoMeeting):
+        if not isinstance(booking.state, Booked) or booking.state.terms.starts_at - LINK_ALARM > tx.now + LINK_GRACE:
+            return  # it has been moved since, and is looked at then
+        if isinstance(standing, meetings.NoMeeting):
             rows.schedule(tx, "calendars.sync_meeting", work.stream_id, key="urgent", body={"urgent": True})
             alarms.raise_alarm(
                 tx, "meeting.no_link", work.stream_id, "A session begins within two hours and has no meeting link."
@@ -377,65 +502,67 @@ class Process:
         """The completion stands, whatever an undo that was on its way meant to do: the money is taken (PRD FR-2.2: within
         five minutes).
         """
-        body = {"consultation": str(item.stream_id)}
-        rows.schedule(tx, "payments.capture", payment_id_of(item.stream_id), key=str(item.version), body=body)
+        client_owes(tx, item, consultation_rows.find(tx, item.stream_id).price, "completed")
 
-    def to_capture(self, tx: Transaction, work: Work) -> Take | None:
-        """What to take, if the money is held."""
-        booking = tx.load(CONSULTATION, UUID(work.body["consultation"]))
-        paying = tx.load(PAYMENT, work.stream_id)
-        if not isinstance(booking.state, Done):
-            return None
-        match paying.state:
-            case Authorisation(request, held):
-                return Take(self.load_config(tx), request.provider, held.reference, held.amount)
-            case payment.Paid():
-                return None
-        raise Conflict("The session is completed, but no money is held for it.", code="nothing_to_capture")
+    # Who came -------------------------------------------------------------------------------------------------------
 
-    def capture_answered(self, tx: Transaction, work: Work, asked: Take, answer: ProviderPayment | Declined) -> None:
-        """One outcome, however often it was asked (hard case 8)."""
-        paying = tx.load(PAYMENT, work.stream_id)
-        if isinstance(answer, ProviderPayment):
-            tx.append((paying, payment.capture(paying.state, answer.captured)))
-        elif isinstance(paying.state, Authorisation):
-            tx.append((paying, [payment.CaptureFailed(answer.reason)]))
-            alarms.raise_alarm(
-                tx, "payment.capture_failed", paying.id, f"The money of a completed session could not be taken: {answer.reason}."
-            )
+    def look_who_came(self, tx: Transaction, work: Work) -> None:
+        """When the grace is over: a client who is there alone is told what they can do, and the expert that they are awaited."""
+        row = consultation_rows.find(tx, work.stream_id)
+        if row.state == "started" and row.client_here_at and not row.partner_here_at and row.grace_over <= tx.now < row.ends_at:
+            for kind in ("expert_late_client", "client_waits_partner"):
+                notifications.send(tx, kind, row.id)
 
-    def captured(self, tx: Transaction, item: Recorded) -> None:
-        """Both are told; the ledger is posted inline."""
+    def missed(self, tx: Transaction, item: Recorded) -> None:
+        """One side did not come. Both are told what follows and until when they may object; no money moves before that."""
+        happened: consultation.Missed = item.value
         for reader in ("client", "partner"):
-            notifications.send(tx, f"payment_received_{reader}", item.value.consultation_id)
+            notifications.send(tx, f"{happened.missing}_missed_{reader}", item.stream_id)
+        if happened.missing is Party.PARTNER:
+            claims.free(tx, item.stream_id)
+        if happened.rescue_until:
+            rows.schedule(tx, "consultations.end_rescue", item.stream_id, due_at=happened.rescue_until, key=str(item.version))
+
+    def absence_settled(self, tx: Transaction, item: Recorded) -> None:
+        """Nobody has objected: the fee is taken."""
+        client_owes(tx, item, item.value.fee, "no_show")
+
+    def objected(self, tx: Transaction, item: Recorded) -> None:
+        """A person is to hear both; no money moves before they have decided (hard case 17)."""
+        alarms.raise_alarm(
+            tx, "session.contested", item.stream_id, "Client and expert do not agree about what happened in a session."
+        )
+        if item.value.by is Party.CLIENT:
+            notifications.send(tx, "case_opened_partner", item.stream_id)
+        if item.value.by is Party.PARTNER:
+            notifications.send(tx, "case_opened_client", item.stream_id)
+
+    def decided(self, tx: Transaction, item: Recorded) -> None:
+        """The operator has heard both: so much is kept, and both are told why."""
+        client_owes(tx, item, item.value.fee, "resolved")
+        for reader in ("client", "partner"):
+            notifications.send(tx, f"case_decided_{reader}", item.stream_id)
 
     # The booking ends early ----------------------------------------------------------------------------------------
 
     def cancelled(self, tx: Transaction, item: Recorded) -> None:
-        """The time is free, the hold on the card is ended, the meeting goes, both are told."""
+        """The time is free, the fee is kept and nothing beyond it, the meeting goes, both are told.
+
+        Where an equal expert may stand in, what is held is kept for that while.
+        """
+        happened: consultation.Cancelled = item.value
         claims.free(tx, item.stream_id)
-        rows.schedule(tx, "payments.void", payment_id_of(item.stream_id), key="cancelled")
+        if happened.rescue_until:
+            rows.schedule(tx, "consultations.end_rescue", item.stream_id, due_at=happened.rescue_until, key=str(item.version))
+        else:
+            client_owes(tx, item, happened.fee, "cancelled")
         rows.schedule(tx, "calendars.sync_meeting", item.stream_id, key=str(item.version))
         for reader in ("client", "partner"):
             notifications.send(tx, f"booking_cancelled_{reader}", item.stream_id)
 
-    def to_void(self, tx: Transaction, work: Work) -> Take | None:
-        """A hold to end: the payment's own, or a stray one of an attempt that was given up."""
-        paying = tx.load(PAYMENT, work.stream_id)
-        stray = work.body.get("order_reference")
-        match paying.state:
-            case Authorisation(request, held) if stray is None:
-                if isinstance(tx.load(CONSULTATION, request.consultation_id).state, Ended):
-                    return Take(self.load_config(tx), request.provider, held.reference, held.amount)
-        if stray and not isinstance(paying.state, payment.Unpaid) and not _is_current(paying.state, UUID(stray)):
-            return Take(self.load_config(tx), paying.state.request.provider, "", paying.state.request.amount, stray)
-        return None
-
-    def voided(self, tx: Transaction, work: Work, asked: Take, answer: ProviderPayment | None) -> None:
-        """Nothing is held any more."""
-        paying = tx.load(PAYMENT, work.stream_id)
-        if asked.order_reference is None:
-            tx.append((paying, payment.void(paying.state, "booking_ended")))
+    def rescue_ended(self, tx: Transaction, item: Recorded) -> None:
+        """Nobody stands in: what was held is let go."""
+        client_owes(tx, item, item.value.fee, "cancelled")
 
     # Telling plugins -----------------------------------------------------------------------------------------------
 
@@ -497,9 +624,72 @@ def _with_link(provider: CalendarProvider, wanted: MeetingWanted) -> Meeting:
     return meeting
 
 
-def _end_attempt(tx: Transaction, work: Work) -> None:
-    """Whatever this attempt still holds at the provider is let go; it is found there by our reference."""
-    rows.schedule(tx, "payments.void", work.stream_id, key=work.key, body={"order_reference": work.key})
+def rescue(
+    tx: Transaction, config: TenantConfig, rescued_id: UUID, wanted: consultations.Hold, windows: AuthorisationWindows, *,
+    external: slots.Busy = (),
+) -> None:  # fmt: skip
+    """Another expert stands in for one who cannot come: a booking of its own with the same brief, which the payment goes with.
+
+    Of a session whose expert is late it says that they did not come. Raises `SlotTaken`; then nothing has changed.
+    """
+    left, fresh = tx.load(CONSULTATION, rescued_id), tx.load(CONSULTATION, wanted.consultation_id)
+    old = tx.load(PAYMENT, payment_id_of(rescued_id))
+    new = tx.load(PAYMENT, payment_id_of(wanted.consultation_id))
+    given_up, booked = consultations.stand_in(tx, config, left, fresh, wanted, new.id, external=external)
+    terms = booked[0]
+    assert isinstance(terms, consultation.Held)
+    plan = for_(Offer(terms.price, 60, terms.policy), terms.starts_at, windows, now=tx.now, client_present=False)
+    asked = payment.Requested(
+        attempt=derived_id(new.id, "rescue"), consultation_id=wanted.consultation_id, client_id=terms.client_id,
+        partner_id=terms.partner_id, provider=old.state.request.provider if not isinstance(old.state, payment.Unpaid) else "",
+        amount=terms.price, partner_share=terms.partner_share, mode=plan.mode, authorise_at=plan.authorise_at,
+        retry_at=plan.retry_at, give_up_at=plan.give_up_at, consent=payment.CONSENT,
+    )  # fmt: skip
+    taken = replanning.take_over(old.state, asked)
+    handed = replanning.hand_over(old.state, new.id)
+    tx.append((left, given_up), (fresh, booked))
+    tx.append((old, handed), (new, taken))
+    rows.schedule(tx, "payments.replan", new.id, key="rescue")
+
+
+def _lies_ahead(tx: Transaction, item: Recorded, row: ConsultationRow) -> None:
+    """What goes by the session's time: the meeting, reminders, the start, who came, and what stands in the end.
+
+    After a move all of it is written down once more; what was meant for the old time finds that it is another one (hard case 19).
+    """
+    version = str(item.version)
+    rows.schedule(tx, "calendars.sync_meeting", row.id, key=version)
+    link_by = max(tx.now + LINK_GRACE, row.starts_at - LINK_ALARM)
+    rows.schedule(tx, "calendars.check_link", row.id, due_at=link_by, key=version)
+    for reader in ("client", "partner"):
+        for kind, before in (("24h", timedelta(hours=24)), ("1h", timedelta(hours=1))):
+            if row.starts_at - before > tx.now:
+                due_at = row.starts_at - before
+                notifications.send(
+                    tx, f"reminder_{kind}_{reader}", row.id, due_at=due_at, version=item.version, starts_at=row.starts_at
+                )
+        notifications.send(
+            tx, f"to_complete_{reader}", row.id, due_at=row.ends_at + ASK_TO_COMPLETE, version=item.version,
+            starts_at=row.starts_at,
+        )  # fmt: skip
+    for kind, due_at in (
+        ("start", row.starts_at), ("look_who_came", row.grace_over), ("conclude", row.ends_at + consultation.ANSWER),
+    ):  # fmt: skip
+        rows.schedule(tx, f"consultations.{kind}", row.id, due_at=due_at, key=version)
+
+
+def _plan_saved(tx: Transaction, item: Recorded, authorise_at: datetime, retry_at: datetime, give_up_at: datetime) -> None:
+    """When the saved card is authorised, tried again, and given up; rows of an earlier plan find that it is another one."""
+    body = {"plan": payment_rows.plan(tx, item.stream_id)}
+    for due_at in (authorise_at, retry_at):
+        key = f"{item.version}/{due_at.isoformat()}"
+        rows.schedule(tx, "payments.authorise_saved", item.stream_id, due_at=due_at, key=key, body=body)
+    before_reminder = give_up_at - timedelta(minutes=1)  # nobody is reminded of what is given up
+    rows.schedule(tx, "payments.give_up", item.stream_id, due_at=before_reminder, key=f"give_up/{item.version}", body=body)
+
+
+def _plan_of(state: payment.State) -> str:
+    return state.plan if isinstance(state, Saved) else ""
 
 
 def _held_until(state: consultation.State, tx: Transaction) -> datetime:
@@ -508,21 +698,9 @@ def _held_until(state: consultation.State, tx: Transaction) -> datetime:
 
 def _answer_until(state: consultation.State, paying: Stream[payment.State], tx: Transaction) -> datetime:
     """How long the client may take to answer the bank: as long as the time is held for them, or a while where it is booked."""
-    if isinstance(state, Booked):
+    if isinstance(state, Booked) or isinstance(paying.state, payment.Owing):
         return max(item.recorded_at for item in paying.events if isinstance(item.value, payment.Requested)) + BANK_TIME
     return _held_until(state, tx) + BANK_GRACE
-
-
-def _is_current(state: payment.State, attempt: UUID) -> bool:
-    """Whether the attempt is the one that the payment stands on now."""
-    match state:
-        case Authorisation(held=held):
-            return held.attempt == attempt
-        case Saved(card=card, changing=changing):
-            return attempt in (card.attempt, changing.request.attempt if changing else None)
-        case Asking(request) | payment.Paid(request):
-            return request.attempt == attempt
-    return False
 
 
 def _requested(tx: Transaction, payment_id: UUID) -> payment.Requested:

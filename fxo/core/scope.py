@@ -111,6 +111,8 @@ SYSTEM_CALL_SITES: Mapping[str, str] = {
     "sign_in": "finds partners and operators by mail address; keeps their sign-in sessions",
     "partners": "imports, approves and suspends partners",
     "roster": "shows a tenant's administrator who of the network may join the roster",
+    "integrity": "counts what must never be, over all tenants",
+    "routine": "hands each tenant its regular work: asking providers what has changed, checking the books",
     "clock": "reads and moves the demo's clock",
     "health": "answers /readyz and fxo doctor",
     "card_network": "the sandbox's card network, which stands for a company outside",
@@ -141,6 +143,27 @@ class CancellationPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Tax:
+    """The tax on a tenant's sessions, as it was when a slot was held. `rate` in basis points; 0: none is shown."""
+
+    rate: int = 0
+    inclusive: bool = True
+    """Whether the price has it in it already; otherwise it comes on top."""
+    name: str = "VAT"
+    id: str = ""
+    """The seller's tax number, for receipts."""
+    seller: str = ""
+    """Who sells, with the address: what stands on receipts; left out, the portal's name."""
+
+    def gross(self, price: Money) -> Money:
+        """What the client pays for a session at this price."""
+        return price if self.inclusive or not self.rate else price + price.share(self.rate)
+
+
+NO_TAX = Tax()
+
+
+@dataclass(frozen=True, slots=True)
 class TenantConfig:
     """What core needs to know of a tenant; data from the tenant's record, frozen for one request or job."""
 
@@ -150,6 +173,7 @@ class TenantConfig:
     price: Money
     partner_share: int = 8_000  # basis points (PRD 1.0: 80/20)
     policy: CancellationPolicy = CancellationPolicy()
+    tax: Tax = NO_TAX
     providers: Mapping[str, tuple[ProviderChoice, ...]] = field(default_factory=dict)
     """Port name (`matching`, `calendars`, `payments`, `notifications`) to the choices in order."""
     required_plugins: frozenset[str] = frozenset()
@@ -158,10 +182,17 @@ class TenantConfig:
     mail_domains: tuple[str, ...] = ()
     brand: Mapping[str, Any] = field(default_factory=dict)
     """`colour`, `logo_url`, `logo_text`, `headline`, `lead`, `tagline`, `examples`, `questions`, `privacy`: what is set."""
+    asks_first: bool = False
+    """Every booking is a request that its expert confirms, also where the expert takes instant ones."""
     suspended: bool = False
     """The portal takes nothing new; what is booked goes on."""
     portal_url: str = ""
     """`https://host` of the portal, for links in mails."""
+
+    @property
+    def own_payment_account(self) -> bool:
+        """Whether sessions are paid into an account of the tenant's own, rather than the operator's."""
+        return any(choice.settings for choice in self.providers.get("payments", ())[:1])
 
 
 NETWORK_TABLES: Mapping[str, str] = {

@@ -15,15 +15,18 @@ from fxo.core import db, process
 from fxo.core.calendars.model import MEETING, Cancelled, Created, meeting_id_of, uid_of
 from fxo.core.calendars.port import Attendee, Meeting, MeetingWanted
 from fxo.core.clock import system_now
-from fxo.core.consultations import claims, slots
+from fxo.core.consultations import changes, claims, slots
 from fxo.core.consultations import model as consultation
+from fxo.core.consultations.changes import Cancel
 from fxo.core.consultations.model import CONSULTATION, Held, Party
 from fxo.core.events.model import registered
 from fxo.core.events.store import Store, Stream, StreamType, Transaction
 from fxo.core.ids import derived_id
 from fxo.core.matching.model import BRIEF, Submitted
+from fxo.core.money import Money
 from fxo.core.partners.availability import Availability
 from fxo.core.payments import model as payment
+from fxo.core.payments import receipts, settling
 from fxo.core.payments.commands import KINDS
 from fxo.core.payments.model import PAYMENT
 from fxo.core.payments.plan import Mode, Offer, Plan, for_
@@ -40,8 +43,6 @@ from fxo.plugins.payments_sandbox.provider import Settings as SandboxSettings
 
 SANDBOX, CALENDAR = "payments_sandbox", "calendar_local"
 _CARD = {"number": CARDS[0].number, "exp_month": 12, "exp_year": 2040, "cvc": "123"}
-_CLOSED = "5"
-"""The version at which a session is closed that was held, confirmed, started and completed: what its capture goes by."""
 _AT_CHECKOUT = timedelta(seconds=70)
 """From choosing the slot to the bank's answer."""
 
@@ -164,11 +165,10 @@ class Outside:
         match told.fate:
             case Fate.COMPLETED:
                 self.now = told.captured_at
-                key = derived_id(payment_id_of(told.id), "payments.capture", _CLOSED)
-                self.cards.capture(held.reference, held.amount, str(key))
+                self.cards.capture(held.reference, held.amount, str(derived_id(attempt_of(told, plan), "capture")))
             case Fate.CANCELLED:
                 self.now = told.cancelled_at
-                self.cards.void(held.reference, str(derived_id(payment_id_of(told.id), "payments.void", "cancelled")))
+                self.cards.void(held.reference, str(derived_id(attempt_of(told, plan), "void")))
                 self.calendar.cancel_meeting(meeting.reference)
         return plan, held, meeting
 
@@ -258,7 +258,7 @@ class _Life:
         created = Created(self.told.id, CALENDAR, meeting.reference, meeting.join_url, meeting.sequence)
         recorded = tx.append(
             (self.paying, paid),
-            (self.booking, consultation.confirm(self.booking.state, self.paying.id, slot_is_ours=True)),
+            (self.booking, consultation.confirm(self.booking.state, self.paying.id, slot_is_ours=True, ask_until=tx.now)),
         )
         recorded += tx.append((self.met, [created]))
         self.booking, self.paying = tx.advance(self.booking, recorded), tx.advance(self.paying, recorded)
@@ -271,14 +271,20 @@ class _Life:
         self._goes_on(tx, consultation.complete(self.booking.state, Party.PARTNER, tx.actor.id, tx.now))
 
     def cancel(self, tx: Then) -> None:
-        self._goes_on(tx, consultation.cancel(self.booking.state, Party.CLIENT, "client"))
+        self._goes_on(tx, changes.cancel(self.booking.state, Cancel(Party.CLIENT, "plans_changed", waived=True), tx.now))
         claims.free(tx, self.told.id)
-        tx.append((self.paying, payment.void(self.paying.state, "booking_ended")), (self.met, [Cancelled(self.told.id)]))
+        self._owes(tx, Money(0, self.held.amount.currency), "cancelled")
+        tx.append((self.paying, settling.void(self.paying.state, "booking_ended")), (self.met, [Cancelled(self.told.id)]))
 
     def capture(self, tx: Then) -> None:
         self._goes_on(tx, consultation.close(self.booking.state, self.told.completed_at, tx.now))
-        assert str(self.booking.version) == _CLOSED
-        tx.append((self.paying, payment.capture(self.paying.state, self.held.amount)))
+        self._owes(tx, self.held.amount, "completed")
+        recorded = tx.append((self.paying, settling.capture(self.paying.state, self.held.amount)))
+        self.paying = tx.advance(self.paying, recorded)
+        tx.append((self.paying, receipts.papers(tx, self.config, [item.value for item in recorded])))
+
+    def _owes(self, tx: Then, fee: Money, reason: str) -> None:
+        self.paying = tx.advance(self.paying, tx.append((self.paying, settling.keep_fee(self.paying.state, fee, reason))))
 
     def rate(self, tx: Then) -> None:
         told, stream = self.told, _new(rating.RATING, rating.rating_id_of(self.told.id))

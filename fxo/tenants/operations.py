@@ -111,6 +111,12 @@ class Booking:
     provider: str
     captured: Money
     payment_reason: str
+    ends_at: datetime
+    ended_by: str
+    fee: Money | None
+    """What the client owes for a booking that ended early."""
+    client_here_at: datetime | None
+    partner_here_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,14 +246,51 @@ def booking(tx: Transaction, tenant_id: UUID, consultation_id: UUID) -> Booking:
     row = tx.driver.execute(
         "select c.id, t.id, t.name, p.id, p.name, c.state, coalesce(c.reason, ''), c.starts_at, c.price_minor, c.currency,"
         " c.partner_share, c.confirmed_at, c.completed_at, coalesce(y.state, ''), coalesce(y.provider, ''),"
-        " coalesce(y.captured_minor, 0), coalesce(y.reason, '') from consultations c join tenants t on t.id = c.tenant_id"
+        " coalesce(y.captured_minor, 0), coalesce(y.reason, ''), c.ends_at, coalesce(c.ended_by, ''), c.fee_minor,"
+        " c.client_here_at, c.partner_here_at from consultations c join tenants t on t.id = c.tenant_id"
         " join partners p on p.id = c.partner_id left join payments y on y.tenant_id = c.tenant_id and y.id = c.payment_id"
         " where c.tenant_id = %s and c.id = %s",
         (tenant_id, consultation_id),
     ).fetchone()
     if row is None:
         raise NotFound("There is no such booking.")
-    return Booking(*row[:8], Money(row[8], row[9]), *row[10:15], Money(row[15], row[9]), row[16])
+    price, captured = Money(row[8], row[9]), Money(row[15], row[9])
+    fee = None if row[19] is None else Money(row[19], row[9])
+    return Booking(*row[:8], price, *row[10:15], captured, *row[16:19], fee, *row[20:])
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A session about which its two people do not agree, as the queue lists it."""
+
+    tenant_id: UUID
+    tenant: str
+    consultation_id: UUID
+    partner: str
+    opened_at: datetime
+    opened_by: str
+    says: str
+    heard: int
+    """How many of the two have said how they saw it."""
+    price: Money
+    fee: Money | None
+    decided_at: datetime | None
+
+
+def cases(tx: Transaction, *, decided: bool, limit: int = 200) -> list[CaseRow]:
+    """Cases of all tenants: open ones the oldest first, decided ones the last decided first."""
+    order = "k.decided_at desc" if decided else "k.opened_at"
+    rows = tx.driver.execute(
+        "select k.tenant_id, t.name, k.consultation_id, p.name, k.opened_at, k.opened_by, k.says,"
+        " (k.client_words <> '')::int + (k.partner_words <> '')::int, c.price_minor, c.fee_minor, c.currency, k.decided_at"
+        " from cases k join tenants t on t.id = k.tenant_id join partners p on p.id = k.partner_id"
+        " join consultations c on c.tenant_id = k.tenant_id and c.id = k.consultation_id"
+        f" where k.decided_at is {'not ' if decided else ''}null order by {order}, k.consultation_id limit %s",
+        (limit,),
+    ).fetchall()
+    return [
+        CaseRow(*row[:8], Money(row[8], row[10]), None if row[9] is None else Money(row[9], row[10]), row[11]) for row in rows
+    ]  # fmt: skip
 
 
 def bookings_of(tx: Transaction, subjects: Sequence[tuple[UUID, UUID]]) -> dict[UUID, UUID]:

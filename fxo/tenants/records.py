@@ -17,14 +17,14 @@ from fxo.core.events.model import event
 from fxo.core.events.store import StreamType, Transaction
 from fxo.core.ids import NETWORK, new_id
 from fxo.core.money import Money
-from fxo.core.scope import CancellationPolicy, Permission, ProviderChoice, TenantConfig, system_scope
+from fxo.core.scope import CancellationPolicy, Permission, ProviderChoice, Tax, TenantConfig, system_scope
 from fxo.settings import Settings
 
 RESERVED = frozenset({"partners", "ops", "hooks", "meet", "www", "api", "static", "mail"})
 _COLUMNS = (
     "t.id, t.slug, t.name, t.currency, t.price_minor, t.partner_share, t.visitors_may_match, t.mail_domains, t.policy,"
     " t.providers,"
-    " t.required_plugins, t.brand, t.suspended_at"
+    " t.required_plugins, t.brand, t.suspended_at, t.tax, t.asks_first"
 )
 
 _HOST = "(select min(h.host) from hosts h where h.tenant_id = t.id)"
@@ -223,6 +223,7 @@ class Records:
             price=Money(row.price_minor, row.currency),
             partner_share=row.partner_share,
             policy=CancellationPolicy(**row.policy),
+            tax=Tax(**row.tax),
             providers={
                 port: tuple(ProviderChoice(choice["name"], choice.get("settings", {})) for choice in choices)
                 for port, choices in row.providers.items()
@@ -231,6 +232,7 @@ class Records:
             visitors_may_match=row.visitors_may_match,
             mail_domains=tuple(row.mail_domains),
             brand=row.brand,
+            asks_first=row.asks_first,
             suspended=row.suspended_at is not None,
             portal_url=self.settings.url(row.host or self.settings.host(row.slug), ""),
         )

@@ -13,8 +13,10 @@ LEAST, MOST = 1, 100_000
 """What an hour may cost, in whole units of the currency."""
 
 
-def money_from(text: str, currency: str, field: str) -> Money:
-    """The price that was typed: `800`, `$800`, `1,200.50`. `Invalid` says how to write it."""
+def money_from(text: str, currency: str, field: str, *, least: int = LEAST) -> Money:
+    """The amount that was typed: `800`, `$800`, `1,200.50`. `Invalid` says how to write it. `least`: in whole units; with 0,
+    any amount that is more than nothing.
+    """
     digits = exponent(currency)
     typed = re.sub(r"[\s$€£¥,']", "", text.replace(currency, ""))
     try:
@@ -24,9 +26,9 @@ def money_from(text: str, currency: str, field: str) -> Money:
     if minor is None or minor != int(minor):
         example = f"800.{'0' * digits}" if digits else "800"
         raise Invalid(_("Write an amount of %(currency)s, such as %(example)s.", currency=currency, example=example), field=field)
-    least, most = Money(LEAST * 10**digits, currency), Money(MOST * 10**digits, currency)
-    if not least.minor <= minor <= most.minor:
-        raise Invalid(_("Choose a price between %(least)s and %(most)s.", least=least, most=most), field=field)
+    lowest, most = Money(max(1, least * 10**digits), currency), Money(MOST * 10**digits, currency)
+    if not lowest.minor <= minor <= most.minor:
+        raise Invalid(_("Choose an amount between %(least)s and %(most)s.", least=lowest, most=most), field=field)
     return Money(int(minor), currency)
 
 

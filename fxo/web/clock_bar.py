@@ -70,11 +70,19 @@ def _sentence(coming: Coming, client: str, partner: str) -> str:
             return _("%(client)s and %(partner)s meet", client=client, partner=partner)
         case "consultations.release":
             return _("the time held for %(client)s is given back", client=client)
+        case "consultations.lapse":
+            return _("the request of %(client)s is given back, if %(partner)s has not answered", client=client, partner=partner)
+        case "consultations.look_who_came":
+            return _("is anybody missing between %(client)s and %(partner)s?", client=client, partner=partner)
+        case "consultations.conclude":
+            return _("the session of %(client)s and %(partner)s stands, if nobody has objected", client=client, partner=partner)
+        case "consultations.end_rescue":
+            return _("what is held for %(client)s is let go, if nobody takes over", client=client)
         case "payments.authorise_saved":
             return _("the saved card of %(client)s is authorised", client=client)
         case "payments.give_up":
             return _("the time of %(client)s is given back if the card is still refused", client=client)
-        case "payments.capture":
+        case "payments.settle":
             return _("%(client)s pays for the session with %(partner)s", client=client, partner=partner)
         case "calendars.check_link":
             return _("the meeting link of %(client)s and %(partner)s is checked", client=client, partner=partner)

@@ -41,7 +41,10 @@ def _menu(place: str) -> list[tuple[str, str, Permission | None]]:
                 (_("Alarms"), "/alarms", None),
                 (_("Tenants"), "/tenants", None),
                 (_("Partners"), "/partners", None),
+                (_("Payments"), "/payments", None),
+                (_("Payouts"), "/payouts", None),
                 (_("Ledger"), "/ledger", None),
+                (_("Integrity"), "/integrity", None),
             ]
     return []
 
@@ -51,7 +54,8 @@ def _own(place: str, user: identity.User) -> list[dict[str, Any]]:
     help_ = {"label": _("Help"), "url": "/help", "icon": "circle-question-mark"}
     match place:
         case "portal":
-            return [{"label": _("Settings"), "url": "/settings", "icon": "settings"}, help_]
+            receipts = {"label": _("Receipts"), "url": "/receipts", "icon": "receipt"}
+            return [receipts, {"label": _("Settings"), "url": "/settings", "icon": "settings"}, help_]
         case "partners":
             settings = {"label": _("Settings"), "url": "/settings", "icon": "settings"}
             return [{"label": _("Profile"), "url": "/profile", "icon": "user"}, settings, help_]

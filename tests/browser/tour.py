@@ -49,7 +49,8 @@ class Tour:
         """All of it."""
         for part in (
             self.visitor, self.newcomer, self.checkout, self.later, self.ended_and_taken, self.before_the_session,
-            self.during_the_session, self.after_the_session, self.own_place, self.administrators, self.operator, self.mails,
+            self.during_the_session, self.after_the_session, self.other_plans, self.asked_first, self.no_shows,
+            self.own_place, self.administrators, self.operator, self.mails,
         ):  # fmt: skip
             begun = time.monotonic()
             part()
@@ -200,7 +201,8 @@ class Tour:
         page.goto(self.session)
         while (ahead := moment - datetime.fromisoformat(clock(page))) > timedelta(0):
             seen = clock(page)
-            self.client.press("Move the clock: +1 day" if ahead > timedelta(days=1) else "Move the clock: +1 h")
+            step = "+1 day" if ahead > timedelta(days=1) else "+1 h" if ahead > timedelta(hours=1) else "Next event"
+            self.client.press(f"Move the clock: {step}")
             page.wait_for_function("seen => document.querySelector('.clock-bar__now b time')?.dateTime !== seen", arg=seen)
 
     def during_the_session(self) -> None:
@@ -238,6 +240,140 @@ class Tour:
         self.look("partner, dashboard, done", partner, "/")
         self.look("partner, earnings", partner, "/earnings")
         self.look("partner, error, not found", partner, "/sessions/nothing")
+
+    # When it goes otherwise --------------------------------------------------------------------------------------------
+
+    def book(self, position: int = 0) -> datetime:
+        """The client books the nth open time of an expert, with the saved card; when it begins."""
+        page = self.client.page
+        self.open_times(self.client, position)
+        onward(page.locator("button[form=pay-form]"))
+        page.wait_for_url("**/sessions/*")
+        self.session = page.url
+        return datetime.fromisoformat(page.locator("h1 time").get_attribute("datetime") or "")
+
+    def expert_of_it(self) -> Person:
+        """The expert of the session, signed in and on its page."""
+        name = self.client.page.locator("main header p a").inner_text()
+        self.partner.leave()
+        self.partner = self.at("partners")
+        self.partner.sign_in(self.demo.signins.partner(name))
+        self.partner.page.goto(self.as_partner())
+        return self.partner
+
+    def under(self, path: str, person: Person, name: str) -> Page:
+        """A page below the session's own."""
+        page = person.page
+        page.goto((self.as_partner() if person is self.partner else self.session) + path)
+        self.eye.take(name, page)
+        return page
+
+    def other_plans(self) -> None:
+        client = self.client
+        self.book(20)
+        self.look("session, booked far ahead", client)
+        self.under("/move", client, "session, move")
+        onward(client.page.locator("button[name=slot]").nth(4))
+        self.look("session, moved", client)
+        self.under("/cancel", client, "session, cancel")
+        client.page.locator("label").filter(has_text="My plans changed").click()
+        onward(client.button("Cancel the session"))
+        self.look("session, cancelled", client)
+        self.book(22)
+        partner = self.expert_of_it()
+        page = self.under("/propose", partner, "partner, propose other times")
+        for n in (2, 3):
+            page.locator("label.chip").nth(n).click()
+        page.get_by_label("A word to").fill("My flight was moved, I am sorry.")
+        onward(partner.button("Ask the client"))
+        self.look("partner, session, times proposed", partner)
+        client.page.goto(self.session)
+        self.look("session, new times proposed", client)
+        page = self.under("/cancel", partner, "partner, cancel")
+        page.locator("label").filter(has_text="I am ill").click()
+        page.get_by_label("A word to").fill("I am so sorry. I have a fever.")
+        onward(partner.button("Cancel the session"))
+        self.look("partner, session cancelled", partner)
+        client.page.goto(self.session)
+        self.look("session, others take over", client)
+        onward(client.page.locator("#rescue-place button[name=slot]").first)
+        self.look("session, taken over", client)
+
+    def asked_first(self) -> None:
+        administrator = self.at("fortium")
+        administrator.sign_in(self.demo.signins.member("fortium", ADMINISTRATOR))
+        page = self.look("admin, policy", administrator, "/admin/policy")
+        page.get_by_label("Free until").fill("1")
+        onward(administrator.button("Keep these rules"))
+        self.look("admin, policy, error", administrator)
+        page.get_by_label("Free until").fill("24")
+        page.get_by_label("Experts confirm each booking").check()
+        onward(administrator.button("Keep these rules"))
+        client = self.client
+        self.open_times(client, 24)
+        self.look("checkout, asked first", client)
+        onward(client.page.locator("button[form=pay-form]"))
+        client.page.wait_for_url("**/sessions/*")
+        self.session = client.page.url
+        self.look("session, asked for", client)
+        partner = self.expert_of_it()
+        self.look("partner, session asked for", partner)
+        self.look("partner, dashboard, a request", partner, "/")
+        partner.page.goto(self.as_partner())
+        partner.page.get_by_text("Decline", exact=True).click()
+        onward(partner.button("Decline the request"))
+        self.look("partner, session declined", partner)
+        client.page.goto(self.session)
+        self.look("session, declined", client)
+        page = administrator.go("/admin/policy")
+        page.get_by_label("Experts confirm each booking").uncheck()
+        onward(administrator.button("Keep these rules"))
+        administrator.leave()
+
+    def no_shows(self) -> None:
+        client = self.client
+        starts_at = self.book(0)
+        self.until(starts_at)
+        onward(client.button("I am here"))
+        self.until(starts_at + timedelta(minutes=10))
+        self.look("session, expert late", client)
+        onward(client.button("did not come"))
+        self.look("session, expert did not come", client)
+        partner = self.expert_of_it()
+        self.look("partner, session, said to be absent", partner)
+        partner.page.get_by_label("In a sentence or two").fill("I sat in the room from the start on.")
+        onward(partner.button("Send it to a person"))
+        self.look("partner, session contested", partner)
+        client.page.goto(self.session)
+        self.look("session, contested", client)
+        client.page.get_by_label("In a sentence or two").fill("The room was empty for ten minutes.")
+        onward(client.button("Send it to a person"))
+        operator = self.at("ops")
+        operator.sign_in(self.demo.signins.operator)
+        self.look("operator, cases", operator, "/cases")
+        onward(operator.page.locator("main a[href^='/bookings/']").first)
+        self.look("operator, a case", operator)
+        operator.page.locator("label").filter(has_text="A part").click()
+        operator.page.get_by_label("The part").fill("300")
+        operator.page.get_by_label("Why").fill("The room shows that the expert came late.")
+        onward(operator.button("Decide"))
+        self.look("operator, cases, none", operator)
+        operator.leave()
+        client.page.goto(self.session)
+        self.look("session, decided", client)
+        starts_at = self.book(1)
+        partner = self.expert_of_it()
+        self.until(starts_at)
+        partner.page.goto(self.as_partner())
+        onward(partner.button("I am here"))
+        self.until(starts_at + timedelta(minutes=10))
+        partner.page.goto(self.as_partner())
+        partner.page.get_by_text("It did not take place as planned").click()
+        self.look("partner, session, client absent", partner)
+        onward(partner.button("Say so"))
+        self.look("partner, session, client did not come", partner)
+        client.page.goto(self.session)
+        self.look("session, we missed you", client)
 
     def own_place(self) -> None:
         client, other, partner = self.client, self.at("fortium"), self.partner

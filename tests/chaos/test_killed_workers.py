@@ -13,6 +13,7 @@ import pytest
 
 from fxo.core.calendars.model import meeting_id_of
 from fxo.core.clients import commands as clients
+from fxo.core.consultations import changes
 from fxo.core.consultations import model as consultation
 from fxo.core.consultations.model import CONSULTATION, Party
 from fxo.core.events.store import Transaction
@@ -21,9 +22,10 @@ from fxo.core.payments import queries as payment_rows
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.payments.wallet import wallet_id_of
 from fxo.core.scope import CODE, Actor
+from tests.chaos.test_killed_over_money import SCENES
 from tests.chaos.worker import AFTER, BEFORE, COMMITTED, Death, Listener
 from tests.conftest import Databases, Given
-from tests.support.flow import FAILS_LATER, WORKS
+from tests.support.flow import ASKS, FAILS_LATER, WORKS
 from tests.support.processes import Processes
 from tests.support.world import World, world
 
@@ -55,6 +57,24 @@ Effects = Callable[[Aftermath, UUID, UUID], Counter[str]]
 def at_the_card_network(after: Aftermath, work_id: UUID, stream_id: UUID) -> Counter[str]:
     query = "select kind, count(*) from plugin_payments_sandbox.effects where key = %(key)s group by kind"
     return after.count(query, key=str(work_id))
+
+
+def of_the_payment(after: Aftermath, work_id: UUID, stream_id: UUID) -> Counter[str]:
+    """A step has a key of its own, which follows from the payment."""
+    query = (
+        "select kind, count(*) from plugin_payments_sandbox.effects e join payments p on p.provider_reference = e.attempt"
+        " where p.id = %(id)s and kind not in ('hold', 'save') group by kind"
+    )
+    return after.count(query, id=stream_id)
+
+
+def of_the_attempt(after: Aftermath, work_id: UUID, stream_id: UUID) -> Counter[str]:
+    query = (
+        "select e.kind, count(*) from plugin_payments_sandbox.effects e join plugin_payments_sandbox.attempts a"
+        " on a.reference = e.attempt join work w on w.body ->> 'order_reference' = a.order_reference where w.id = %(id)s"
+        " group by e.kind"
+    )
+    return after.count(query, id=work_id)
 
 
 def in_the_calendar(after: Aftermath, work_id: UUID, stream_id: UUID) -> Counter[str]:
@@ -115,8 +135,9 @@ EXPECTED: dict[str, Expected] = {
     "payments.save_card": Expected(("consultation.confirmed", "payment.card_saved"), {"save": 1}, at_the_card_network),
     "payments.authorise_saved": Expected(("payment.authorised",), {"hold": 1}, at_the_card_network),
     "payments.give_up": Expected(("consultation.cancelled", "payment.abandoned"), {}, at_the_card_network),
-    "payments.capture": Expected(("payment.captured",), {"capture": 1}, at_the_card_network),
-    "payments.void": Expected(("payment.voided",), {"void": 1}, at_the_card_network),
+    "payments.keep_fee": Expected(("payment.due",)),
+    "payments.settle": Expected(("payment.captured",), {"capture": 1}, of_the_payment),
+    "payments.end_attempt": Expected((), {"void": 1}, of_the_attempt),
     "payments.forget_card": Expected((), {"forgotten": 1}, in_the_wallet),
     "hooks.forget": Expected((), {"emptied": 1}, of_somebody_in_the_outbox),
     "calendars.sync_meeting": Expected(("meeting.created",), {"meeting": 1}, in_the_calendar),
@@ -152,6 +173,7 @@ class Story:
         self.without_link = self.book(1 * DAY)
         self.done = self.book(2 * DAY)
         self.cancelled = self.book(3 * DAY + 3 * HOUR)
+        self.unanswered = self.book(4 * DAY, number=ASKS)
         self.later = self.book(19 * DAY)
         self.refused = self.book(19 * DAY + 3 * HOUR, number=FAILS_LATER)
         self.lose_links()
@@ -163,8 +185,9 @@ class Story:
                     (("calendars.check_link",), self.without_link),
                     (("consultations.start", "consultations.close"), self.done),
                     (("calendars.sync_meeting", "hooks.announce", "mail"), self.done),
-                    (("payments.authorise", "payments.capture"), map(payment_id_of, self.done)),
-                    (("payments.void",), map(payment_id_of, self.cancelled)),
+                    (("payments.authorise", "payments.settle"), map(payment_id_of, self.done)),
+                    (("payments.keep_fee",), map(payment_id_of, self.cancelled)),
+                    (("payments.end_attempt",), map(payment_id_of, self.unanswered)),
                     (("payments.save_card", "payments.authorise_saved"), map(payment_id_of, self.later)),
                     (("payments.give_up",), map(payment_id_of, self.refused)),
                     (("payments.forget_card",), [wallet_id_of(client.id) for client in self.leaving]),
@@ -218,7 +241,7 @@ class Story:
 
     def cancel(self, tx: Transaction, consultation_id: UUID) -> None:
         booking = tx.load(CONSULTATION, consultation_id)
-        tx.append((booking, consultation.cancel(booking.state, Party.CLIENT, "client")))
+        tx.append((booking, changes.cancel(booking.state, changes.Cancel(Party.CLIENT, "other", waived=True), tx.now)))
 
     def tell(self) -> None:
         here = self.world
@@ -243,7 +266,7 @@ class Story:
 
 
 def test_every_reaction_has_its_scenario(after: Aftermath) -> None:
-    assert set(EXPECTED) == set(after.world.parts.registry.kinds())
+    assert set(EXPECTED) | set(SCENES) == set(after.world.parts.registry.kinds())
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -265,13 +288,18 @@ def test_nothing_is_left_and_nothing_else_was_given_up(after: Aftermath) -> None
     assert after.world.due() == []
     dead = after.world.rows("select kind from work where state = 'dead'")
     assert dead == [("calendars.sync_meeting",)] * 3
-    assert set(after.world.rows("select kind from alarms")) == {("meeting.no_link",)}
+    assert set(after.world.rows("select kind from alarms")) == {("meeting.no_link",), ("payment.lapses",)}
 
 
 def test_all_in_all_each_thing_happened_once_outside(after: Aftermath) -> None:
     at_once, saved, later = 9, 6, 3  # cards authorised at checkout; cards saved; saved cards that the bank accepts later
     effects = after.count("select kind, count(*) from plugin_payments_sandbox.effects group by kind")
-    assert effects == {"hold": at_once + later, "save": at_once + saved, "capture": 3, "void": 3}
+    assert effects == {
+        "hold": at_once + later,
+        "save": at_once + saved,
+        "capture": 3,
+        "void": 6,
+    }  # three that were cancelled, three that nobody confirmed
     assert after.count("select 'all', count(*) from plugin_calendar_local.meetings") == {"all": at_once + saved}
     repeated = after.world.rows(
         "select kind, count(*) from plugin_notifications_email.outbox where right(kind, 7) = '_client' and to_address <> ''"

@@ -11,15 +11,18 @@ import flask
 import pytest
 from flask import Flask
 
+from fxo.core import process
 from fxo.core.calendars import queries as calendars
 from fxo.core.clients import queries as clients
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
+from fxo.core.consultations.model import Party
 from fxo.core.errors import FxoError, NotAllowed, NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
 from fxo.core.matching import commands as matching
 from fxo.core.matching import queries as briefs
+from fxo.core.money import Money
 from fxo.core.payments import commands as payments
 from fxo.core.payments import queries as payment_rows
 from fxo.core.payments.queries import payment_id_of
@@ -55,6 +58,27 @@ BOUND = {
     ("partners", "POST", "/sessions/<consultation_id>/check-in"),
     ("partners", "POST", "/sessions/<consultation_id>/complete"),
     ("partners", "POST", "/sessions/<consultation_id>/undo"),
+    ("portal", "GET", "/sessions/<consultation_id>/cancel"),
+    ("portal", "POST", "/sessions/<consultation_id>/cancel"),
+    ("portal", "GET", "/sessions/<consultation_id>/move"),
+    ("portal", "POST", "/sessions/<consultation_id>/move"),
+    ("portal", "POST", "/sessions/<consultation_id>/refuse"),
+    ("portal", "POST", "/sessions/<consultation_id>/withdraw"),
+    ("portal", "GET", "/sessions/<consultation_id>/join"),
+    ("portal", "POST", "/sessions/<consultation_id>/absent"),
+    ("portal", "POST", "/sessions/<consultation_id>/object"),
+    ("portal", "POST", "/sessions/<consultation_id>/rescue"),
+    ("portal", "POST", "/sessions/<consultation_id>/rescue/end"),
+    ("partners", "POST", "/sessions/<consultation_id>/accept"),
+    ("partners", "POST", "/sessions/<consultation_id>/decline"),
+    ("partners", "GET", "/sessions/<consultation_id>/cancel"),
+    ("partners", "POST", "/sessions/<consultation_id>/cancel"),
+    ("partners", "GET", "/sessions/<consultation_id>/propose"),
+    ("partners", "POST", "/sessions/<consultation_id>/propose"),
+    ("partners", "POST", "/sessions/<consultation_id>/keep"),
+    ("partners", "GET", "/sessions/<consultation_id>/join"),
+    ("partners", "POST", "/sessions/<consultation_id>/absent"),
+    ("partners", "POST", "/sessions/<consultation_id>/object"),
 }
 """Addresses that belong to one person; everybody else gets 404, as for an id that does not exist."""
 
@@ -85,6 +109,8 @@ OFFICE = {
     ("portal", "POST", "/admin/members/<member_id>/invite-again"),
     ("portal", "POST", "/admin/members/<member_id>/revoke"),
     ("ops", "GET", "/bookings/<tenant_id>/<consultation_id>"),
+    ("ops", "POST", "/bookings/<tenant_id>/<consultation_id>/decide"),
+    ("ops", "POST", "/bookings/<tenant_id>/<consultation_id>/cancel"),
     ("ops", "POST", "/alarms/<tenant_id>/<alarm_id>/settle"),
     ("ops", "POST", "/alarms/<tenant_id>/<alarm_id>/reopen"),
     ("ops", "GET", "/tenants/<tenant_id>"),
@@ -325,12 +351,26 @@ def calls(scene: Scene) -> dict[str, Call]:
     return {
         "find a session": lambda tx: consultation_rows.find(tx, booked),
         "release a hold": lambda tx: consultations.release(tx, held, "given_up"),
-        "check in": lambda tx: consultations.check_in(tx, booked),
+        "check in": lambda tx: consultations.arrive(tx, booked),
         "complete": lambda tx: consultations.complete(tx, booked),
         "undo a completion": lambda tx: consultations.undo_completion(tx, booked),
         "rate": lambda tx: ratings.rate(tx, booked, 1, "Not mine", public=True),
         "answer a rating": lambda tx: ratings.answer(tx, booked, "Not mine"),
         "pay": lambda tx: payments.request(tx, payments.Pay(held, "x"), "payments_sandbox", windows),
+        "accept a request": lambda tx: consultations.accept(tx, booked),
+        "end a request": lambda tx: consultations.end_request(tx, booked),
+        "cancel": lambda tx: consultations.cancel(tx, config, booked, "other"),
+        "move": lambda tx: consultations.move(tx, booked, tx.now),
+        "propose another time": lambda tx: consultations.propose(tx, booked, [tx.now]),
+        "take a proposal back": lambda tx: consultations.withdraw_proposal(tx, booked),
+        "refuse a proposal": lambda tx: consultations.refuse_move(tx, booked),
+        "report an absence": lambda tx: consultations.report_absence(tx, booked, Party.PARTNER),
+        "object": lambda tx: consultations.object_to(tx, booked, "was_there", "Not mine"),
+        "decide a case": lambda tx: consultations.decide(tx, booked, Money(0, "USD"), "Not mine"),
+        "let nobody stand in": lambda tx: consultations.end_rescue(tx, booked, "not_wanted"),
+        "let another stand in": lambda tx: process.rescue(
+            tx, config, booked, consultations.Hold(new_id(), scene.told.partners["ines"], tx.now), windows
+        ),
         "find a client": lambda tx: clients.find(tx, scene.told.client.id),
     }
 
@@ -346,6 +386,18 @@ def calls(scene: Scene) -> dict[str, Call]:
         "rate",
         "answer a rating",
         "pay",
+        "accept a request",
+        "end a request",
+        "cancel",
+        "move",
+        "propose another time",
+        "take a proposal back",
+        "refuse a proposal",
+        "report an absence",
+        "object",
+        "decide a case",
+        "let nobody stand in",
+        "let another stand in",
         "find a client",
     ],
 )

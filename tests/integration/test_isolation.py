@@ -17,10 +17,13 @@ import sqlalchemy.exc
 from psycopg.types.range import TimestamptzRange
 
 import fxo
+from fxo.core import settlement
 from fxo.core.clients import favourites
 from fxo.core.clock import system_now
+from fxo.core.consultations import commands as consultations
 from fxo.core.db import db, execute, in_transaction, transaction
 from fxo.core.ids import NETWORK, new_id
+from fxo.core.ledger import commands as payouts
 from fxo.core.matching import commands as matching
 from fxo.core.plugins.context import StoredState
 from fxo.core.scope import (
@@ -29,13 +32,14 @@ from fxo.core.scope import (
     SYSTEM_CALL_SITES,
     Actor,
     ActorKind,
+    Permission,
     Scope,
     operator_scope,
     partner_scope,
     system_scope,
     tenant_scope,
 )  # fmt: skip
-from fxo.core.work import alarms
+from fxo.core.work import routine
 from fxo.migrations import ROLES
 from fxo.settings import Settings
 from fxo.tenants import invitations, logos, tokens
@@ -87,9 +91,12 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.complete(booked, partner)
     told.live(HOUR)
     told.rate(booked, 5, "Thanks.")
+    told.run(OPERATOR, payouts.plan, told.config, "payments_sandbox")
+    routine.hand_out(told.parts.store, settlement.ROUTINES, lambda tenant_id, work_id: None)
+    told.work()
     told.run(told.client, favourites.mark, told.partners["dana"], keep=True)
     told.subscribe()
-    told.run(told.client, alarms.raise_alarm, "test", booked, "A person should look.")
+    told.run(told.client, consultations.object_to, booked, "not_as_agreed", "It was short.")  # a case, and so an alarm
     told.run(told.client, tokens.issue, tokens.RESET, told.client.id)
     told.run(told.client, favourites.mark, told.partners[partner], keep=True)
     told.run(CODE, invitations.invite, told.config, f"new@{slug}.example", "client")
@@ -98,6 +105,9 @@ def lived(told: Story, slug: str, partner: str) -> None:
     with sql.owner(told.settings) as connection:
         connection.execute("insert into hosts (host, tenant_id) values (%s, %s)", (f"experts.{slug}.example", told.config.id))
     assert told.effects("capture")
+
+
+OPERATOR = Actor(new_id(), ActorKind.OPERATOR, frozenset({Permission.RUN_PLATFORM}))
 
 
 def tables(settings: Settings, *, with_tenant: bool | None = None) -> list[str]:
@@ -232,7 +242,8 @@ def test_a_tenant_writes_the_look_and_price_of_its_own_record_and_nothing_that_w
     here: Story, there: Story, settings: Settings
 ) -> None:
     with sql.scoped(settings, "tenant", here.config.id) as connection:
-        assert connection.execute("update tenants set name = name, brand = brand, price_minor = price_minor").rowcount == 1
+        own = ", ".join(f"{name} = {name}" for name in ("name", "brand", "price_minor", "policy", "asks_first"))
+        assert connection.execute(f"update tenants set {own}").rowcount == 1
         assert connection.execute("update tenants set name = 'x' where id = %s", (there.config.id,)).rowcount == 0
         for column in ("partner_share", "currency", "mail_domains", "suspended_at", "slug", "id"):
             with pytest.raises(DENIED):
@@ -280,6 +291,7 @@ PARTNERS_OWN = {
     "partner_agenda": "partner_id", "partner_earnings": "partner_id", "partners": "id", "availability": "partner_id",
     "partner_standing": "partner_id", "events": "stream_id", "work": "stream_id", "person_keys": "person_id",
     "form_submissions": "actor_id", "partner_contacts": "partner_id", "partner_opened": "partner_id", "preferences": "person_id",
+    "partner_payouts": "partner_id",
 }  # fmt: skip
 
 
@@ -335,9 +347,12 @@ def test_the_operator_reads_what_runs_the_platform_and_no_words_of_clients(setti
     with sql.login(settings, "operator") as connection:
         assert short(readable(connection, tables(settings))) == {
             "tenants", "hosts", "partners", "availability", "partner_standing", "roster", "partner_time", "events", "work",
-            "alarms", "consultations", "payments", "postings", "operators", "operator_uses", "subscription_cursors", "clock",
-            "epoch", "form_submissions", "preferences",
+            "alarms", "cases", "payments", "postings", "operators", "operator_uses", "subscription_cursors", "clock",
+            "epoch", "form_submissions", "preferences", "partner_earnings", "partner_payouts", "ledger_checks", "meetings",
         }  # fmt: skip
+        assert connection.execute("select state, fee_minor from consultations").fetchall()
+        with pytest.raises(DENIED):
+            connection.execute("select words from consultations")
 
 
 def test_the_operator_settles_alarms_and_signs_each_use_with_their_own_name(here: Story, settings: Settings) -> None:
@@ -366,7 +381,8 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
         assert short({name for name in found if name.startswith("public.")}) == {
             "tenants", "hosts", "partners", "partner_logins", "partner_contacts", "partner_standing", "availability", "roster",
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
-            "person_keys", "preferences", "tokens", "sign_ins", "attempts",
+            "person_keys", "preferences", "tokens", "sign_ins", "attempts", "consultations", "payments", "postings",
+            "partner_earnings", "partner_time", "meetings", "ledger_checks",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

@@ -79,7 +79,9 @@ def test_a_booking_that_is_authorised_now_goes_all_the_way(told: Story) -> None:
     told.live(DAY)
     assert told.payment(booked) == ("captured", None)
     assert told.effects("capture") == ["capture"]
-    assert told.events(booked, "payment") == ["payment.requested", "payment.authorised", "payment.captured"]
+    assert told.events(booked, "payment") == [
+        "payment.requested", "payment.authorised", "payment.due", "payment.captured", "payment.receipt_issued",
+    ]  # fmt: skip
 
     # The ledger has it, and both have their receipts.
     lines = told.rows("select account, amount_minor, currency from postings order by line")

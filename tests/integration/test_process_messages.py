@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from fxo.core.consultations import model
+from fxo.core.consultations import changes, model
 from fxo.core.scope import CODE
 from tests.support.plugins import Calendar
 from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, ics, story
@@ -38,7 +38,7 @@ def moody(databases: Any, calendar: Calendar) -> Iterator[Story]:
 def cancel(told: Story, booked: UUID) -> None:
     def command(tx: Any) -> None:
         stream = tx.load(model.CONSULTATION, booked)
-        tx.append((stream, model.cancel(stream.state, model.Party.PARTNER, "partner")))
+        tx.append((stream, changes.cancel(stream.state, changes.Cancel(model.Party.PARTNER, "ill"), tx.now)))
 
     told.run(CODE, command)
 

@@ -9,6 +9,7 @@ from tests.support.browser import Page, Person
 
 BRIEF = "Our insurer wants a tested ransomware recovery plan before January. We run three plants on an old Windows domain."
 WORKS = "4242 4242 4242 4242"
+ASKS = "4000 0025 0000 3155"
 FAILS_LATER = "4000 0000 0000 0341"
 CARD = {"number": WORKS, "exp_month": 12, "exp_year": 2040, "cvc": "123"}
 

@@ -15,10 +15,13 @@ import orjson
 from psycopg.types.json import Jsonb
 from werkzeug.test import TestResponse
 
+from fxo.core import process
 from fxo.core.calendars.model import meeting_id_of
 from fxo.core.clock import system_now
 from fxo.core.consultations import commands as consultations
+from fxo.core.consultations.model import Party
 from fxo.core.events.subscriptions import advance
+from fxo.core.ids import new_id
 from fxo.core.notifications.port import Message
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.ratings import commands as ratings
@@ -57,6 +60,29 @@ class Story(World):
 
     def undo(self, consultation_id: UUID, partner: str) -> None:
         self.run(self.partner(partner), consultations.undo_completion, consultation_id)
+
+    def operator(self) -> Actor:
+        """Somebody who runs the platform."""
+        return Actor(new_id(), ActorKind.OPERATOR, ROLES["operator"])
+
+    def cancel(self, consultation_id: UUID, *, by: Actor | None = None, reason: str = "other", **values: Any) -> None:
+        self.run(by or self.client, consultations.cancel, self.config, consultation_id, reason, **values)
+
+    def move(self, consultation_id: UUID, to: datetime) -> None:
+        self.run(self.client, consultations.move, consultation_id, to)
+
+    def arrive(self, consultation_id: UUID, who: Actor) -> None:
+        self.run(who, consultations.arrive, consultation_id)
+
+    def report(self, consultation_id: UUID, who: Actor, missing: str) -> None:
+        self.run(who, consultations.report_absence, consultation_id, Party(missing))
+
+    def stand_in(self, consultation_id: UUID, partner: str, starts_at: datetime) -> UUID:
+        """Another expert stands in for the one of this session."""
+        wanted = consultations.Hold(new_id(), self.partners[partner], starts_at)
+        _, provider = self.parts.providers.chain(self.config, "payments")[0]
+        self.run(self.client, process.rescue, self.config, consultation_id, wanted, provider.windows())
+        return wanted.consultation_id
 
     def rate(self, consultation_id: UUID, stars: int, comment: str = "", *, public: bool = True) -> None:
         self.run(self.client, ratings.rate, consultation_id, stars, comment, public=public)

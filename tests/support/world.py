@@ -63,7 +63,9 @@ class World:
         token = issue_token(CARD | {"number": number}, self.now)
         name, provider = self.parts.providers.chain(self.config, "payments")[0]
         wanted = payments.Pay(consultation_id, token)
-        work_id: UUID = self.run(by or self.client, payments.request, wanted, name, provider.windows())
+        work_id: UUID = self.run(
+            by or self.client, payments.request, wanted, name, provider.windows(), payments.through_of(self.config)
+        )
         return work_id
 
     def complete(self, consultation_id: UUID, partner: str) -> None:

@@ -11,23 +11,30 @@ import pytest
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 
-from fxo.core.consultations import model
+from fxo.core.consultations import absences, changes, model
+from fxo.core.consultations.changes import Cancel, Move
 from fxo.core.consultations.model import (
     CONSULTATION,
     EARLY,
     UNDO,
+    AbsenceSettled,
     Booked,
     Cancelled,
     Closed,
     Completed,
     CompletionUndone,
     Confirmed,
+    Decided,
     Done,
     Ended,
     Held,
+    Missed,
+    Moved,
     OnHold,
     Party,
     Released,
+    Rescued,
+    RescueEnded,
     SlotLost,
     Started,
 )
@@ -47,7 +54,9 @@ HELD = Held(
     Money(80_000, "USD"), 8_000, CancellationPolicy(),
 )  # fmt: skip
 CONFIRMED, STARTED, COMPLETED = Confirmed(PAYMENT), Started(Party.SYSTEM), Completed(Party.PARTNER)
-EXPIRED, CANCELLED = Released("expired"), Cancelled(Party.SYSTEM, "payment")
+FREE, HALF = Money(0, "USD"), Money(40_000, "USD")
+EXPIRED, CANCELLED = Released("expired"), Cancelled(Party.SYSTEM, "payment", FREE, Party.PARTNER, None)
+PAYMENT_REFUSED = Cancel(Party.SYSTEM, "payment")
 
 
 def given(*events: object) -> Any:
@@ -95,34 +104,34 @@ def test_what_never_was_cannot_be_released() -> None:
 
 
 def test_a_hold_that_is_paid_for_is_confirmed() -> None:
-    given(HELD).when(model.confirm, PAYMENT, slot_is_ours=True).then(CONFIRMED)
+    given(HELD).when(model.confirm, PAYMENT, slot_is_ours=True, ask_until=NOW).then(CONFIRMED)
 
 
 def test_a_released_hold_is_confirmed_where_the_time_could_be_taken_again() -> None:
-    given(HELD, EXPIRED).when(model.confirm, PAYMENT, slot_is_ours=True).then(CONFIRMED)
+    given(HELD, EXPIRED).when(model.confirm, PAYMENT, slot_is_ours=True, ask_until=NOW).then(CONFIRMED)
 
 
 @pytest.mark.parametrize("past", [(HELD,), (HELD, EXPIRED)])
 def test_money_without_the_time_loses_the_slot(past: tuple[object, ...]) -> None:
-    given(*past).when(model.confirm, PAYMENT, slot_is_ours=False).then(SlotLost())
+    given(*past).when(model.confirm, PAYMENT, slot_is_ours=False, ask_until=NOW).then(SlotLost())
 
 
 @pytest.mark.parametrize("later", [(), (STARTED,), (STARTED, COMPLETED)])
 def test_a_confirmed_session_is_not_confirmed_again_by_the_same_payment(later: tuple[object, ...]) -> None:
-    given(HELD, CONFIRMED, *later).when(model.confirm, PAYMENT, slot_is_ours=True).then()
+    given(HELD, CONFIRMED, *later).when(model.confirm, PAYMENT, slot_is_ours=True, ask_until=NOW).then()
 
 
 def test_a_confirmed_session_cannot_be_confirmed_by_another_payment() -> None:
-    given(HELD, CONFIRMED).when(model.confirm, OTHER, slot_is_ours=True).then(Conflict)
+    given(HELD, CONFIRMED).when(model.confirm, OTHER, slot_is_ours=True, ask_until=NOW).then(Conflict)
 
 
 @pytest.mark.parametrize("end", [(SlotLost(),), (CONFIRMED, CANCELLED)])
 def test_a_booking_that_has_ended_cannot_be_confirmed(end: tuple[object, ...]) -> None:
-    given(HELD, *end).when(model.confirm, PAYMENT, slot_is_ours=True).then(Conflict)
+    given(HELD, *end).when(model.confirm, PAYMENT, slot_is_ours=True, ask_until=NOW).then(Conflict)
 
 
 def test_what_never_was_cannot_be_confirmed() -> None:
-    given().when(model.confirm, PAYMENT, slot_is_ours=True).then(NotFound)
+    given().when(model.confirm, PAYMENT, slot_is_ours=True, ask_until=NOW).then(NotFound)
 
 
 @pytest.mark.parametrize(
@@ -237,11 +246,11 @@ def test_only_a_booked_session_has_a_completion_to_take_back(past: tuple[object,
     "past", [(HELD, CONFIRMED), (HELD, CONFIRMED, STARTED), (HELD, CONFIRMED, COMPLETED, CompletionUndone())]
 )
 def test_a_booking_is_cancelled_until_its_session_is_done(past: tuple[object, ...]) -> None:
-    given(*past).when(model.cancel, Party.SYSTEM, "payment").then(CANCELLED)
+    given(*past).when(changes.cancel, PAYMENT_REFUSED, NOW).then(CANCELLED)
 
 
 def test_a_booking_is_cancelled_once() -> None:
-    given(HELD, CONFIRMED, CANCELLED).when(model.cancel, Party.CLIENT, "client").then()
+    given(HELD, CONFIRMED, CANCELLED).when(changes.cancel, Cancel(Party.CLIENT, "other"), NOW).then()
 
 
 @pytest.mark.parametrize(
@@ -255,12 +264,12 @@ def test_a_booking_is_cancelled_once() -> None:
     ],
 )
 def test_what_is_not_booked_cannot_be_cancelled(past: tuple[object, ...], error: type[FxoError]) -> None:
-    given(*past).when(model.cancel, Party.CLIENT, "client").then(error)
+    given(*past).when(changes.cancel, Cancel(Party.CLIENT, "other"), NOW).then(error)
 
 
 def test_a_hold_that_is_not_paid_for_is_not_said_to_have_ended() -> None:
     with pytest.raises(Conflict, match="not confirmed"):
-        model.cancel(after(CONSULTATION, HELD), Party.CLIENT, "client")
+        changes.cancel(after(CONSULTATION, HELD), Cancel(Party.CLIENT, "other"), NOW)
 
 
 # In any order -------------------------------------------------------------------------------------------------------
@@ -270,16 +279,32 @@ _INTENTS: dict[str, Intent] = {
     "hold": lambda state, now: model.hold(state, HELD, now),
     "expire": lambda state, now: model.release(state, "expired", now),
     "give up": lambda state, now: model.release(state, "given_up", now),
-    "confirm": lambda state, now: model.confirm(state, PAYMENT, slot_is_ours=True),
-    "confirm too late": lambda state, now: model.confirm(state, PAYMENT, slot_is_ours=False),
-    "confirm by another payment": lambda state, now: model.confirm(state, OTHER, slot_is_ours=True),
+    "confirm": lambda state, now: model.confirm(state, PAYMENT, slot_is_ours=True, ask_until=NOW),
+    "confirm too late": lambda state, now: model.confirm(state, PAYMENT, slot_is_ours=False, ask_until=NOW),
+    "confirm by another payment": lambda state, now: model.confirm(state, OTHER, slot_is_ours=True, ask_until=NOW),
     "start": lambda state, now: model.start(state, Party.SYSTEM, now),
     "check in": lambda state, now: model.start(state, Party.CLIENT, now),
     "complete": lambda state, now: model.complete(state, Party.PARTNER, PARTNER, now),
     "complete by another": lambda state, now: model.complete(state, Party.PARTNER, OTHER, now),
     "close": lambda state, now: model.close(state, START, now),
     "undo": lambda state, now: model.undo_completion(state, START, now),
-    "cancel": lambda state, now: model.cancel(state, Party.CLIENT, "client"),
+    "cancel": lambda state, now: changes.cancel(state, Cancel(Party.CLIENT, "other"), now),
+    "cancel by the expert": lambda state, now: changes.cancel(state, Cancel(Party.PARTNER, "ill", rescue=True), now),
+    "move": lambda state, now: changes.move(state, _to(state, timedelta(days=1)), now),
+    "propose": lambda state, now: changes.propose(state, [START + timedelta(days=9)], now),
+    "withdraw": lambda state, now: changes.withdraw_proposal(state),
+    "take the proposal": lambda state, now: changes.move(state, _to(state, timedelta(days=9)), now),
+    "refuse the proposal": lambda state, now: changes.refuse_move(state, now),
+    "arrive": lambda state, now: absences.arrive(state, Party.CLIENT, "checked_in", now),
+    "arrive too": lambda state, now: absences.arrive(state, Party.PARTNER, "joined", now),
+    "report the expert": lambda state, now: absences.report(state, Party.CLIENT, Party.PARTNER, now),
+    "report the client": lambda state, now: absences.report(state, Party.PARTNER, Party.CLIENT, now),
+    "object": lambda state, now: absences.object_to(state, Party.CLIENT, "was_there", START + 2 * model.ANSWER, now),
+    "object too": lambda state, now: absences.object_to(state, Party.PARTNER, "was_there", START + 2 * model.ANSWER, now),
+    "conclude": lambda state, now: absences.conclude(state, now),
+    "decide": lambda state, now: absences.decide(state, HALF),
+    "stand in": lambda state, now: changes.rescue(state, OTHER, now),
+    "let go": lambda state, now: changes.end_rescue(state, "expired", now),
 }
 _STEPS = st.lists(
     st.tuples(
@@ -288,7 +313,15 @@ _STEPS = st.lists(
     ),
     max_size=14,
 )
-_ENDINGS = (Cancelled, SlotLost)
+_ENDINGS = (Cancelled, SlotLost, Missed, Completed, Decided)
+_MONEY = (Cancelled, Closed, AbsenceSettled, Decided, RescueEnded, Rescued)
+"""After these it is known what the client owes."""
+
+
+def _to(state: model.State, later: timedelta) -> Move:
+    """A move of the session to a fixed time after the first one."""
+    at = START + later
+    return Move(Party.CLIENT, at, at + timedelta(hours=1), at, at + timedelta(minutes=75))
 
 
 def _lived(steps: list[tuple[str, timedelta]]) -> list[object]:
@@ -318,25 +351,38 @@ def _lived(steps: list[tuple[str, timedelta]]) -> list[object]:
 def test_whatever_people_want_a_booking_ends_in_one_way(steps: list[tuple[str, timedelta]]) -> None:
     past = _lived(steps)
     kinds = [type(item) for item in past]
-    ends = [kind for kind in kinds if kind in _ENDINGS]
+    undone = kinds.count(CompletionUndone)
     assert kinds.count(Held) == 1
     assert kinds.count(Confirmed) <= 1
-    assert len(ends) <= 1
-    assert not ends or kinds[-1] is ends[0], "nothing happens after the end"
-    undone = kinds.count(CompletionUndone)
-    assert kinds.count(Completed) - undone in (0, 1)
     assert kinds.count(Closed) <= 1
-    assert Closed not in kinds or kinds[-1] is Closed, "what is closed stands"
-    assert not (Cancelled in kinds and kinds.count(Completed) > undone), "cancelled and completed"
-    for kind in (Started, Completed, Cancelled):
+    for kind in (Cancelled, SlotLost, Missed, Decided, AbsenceSettled):
+        assert kinds.count(kind) <= 1
+    assert kinds.count(Completed) - undone in (0, 1)
+    stands = {Cancelled, Missed} & set(kinds) | ({Completed} if kinds.count(Completed) > undone else set())
+    assert len(stands) <= 1, "a session that is two of cancelled, missed and completed"
+    assert not (Missed in kinds and Closed in kinds)
+    for kind in (Started, Completed, Cancelled, Missed, Moved):
         if kind in kinds:
             assert Confirmed in kinds[: kinds.index(kind)]
+    assert sum(item.by is Party.CLIENT for item in past if isinstance(item, Moved)) <= HELD.policy.moves
     payments = {item.payment_id for item in past if isinstance(item, Confirmed)}
     match after(CONSULTATION, *past):
         case Booked(terms, payment_id) | Done(terms, payment_id):
-            assert terms == HELD
+            assert (
+                replace(terms, starts_at=HELD.starts_at, ends_at=HELD.ends_at, taken_from=HELD.taken_from, taken_to=HELD.taken_to)
+                == HELD
+            )
             assert payments == {payment_id}
         case OnHold() | Ended(how="released" | "lost"):
             assert not payments
         case Ended(how="cancelled", payment_id=payment_id):
             assert payments == {payment_id}
+
+
+@for_any(_STEPS)
+def test_nobody_owes_two_things_at_a_time(steps: list[tuple[str, timedelta]]) -> None:
+    """Of what says what the client owes, only the operator's decision may come after another."""
+    past = [item for item in _lived(steps) if isinstance(item, _MONEY)]
+    owed = [type(item) for item in past if not (isinstance(item, Cancelled) and item.rescue_until)]
+    assert len(owed) - owed.count(Decided) <= 1
+    assert Decided not in owed or owed[-1] is Decided

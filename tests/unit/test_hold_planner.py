@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fxo.core.consultations.policy import Term, cancellation_charge, cancellation_terms, move_allowed
 from fxo.core.errors import Invalid
 from fxo.core.money import Money
 from fxo.core.payments.plan import (
@@ -16,12 +17,8 @@ from fxo.core.payments.plan import (
     Mode,
     Offer,
     Plan,
-    Term,
     after_refusal,
-    cancellation_charge,
-    cancellation_terms,
     for_,
-    move_allowed,
 )
 from fxo.core.scope import CancellationPolicy
 

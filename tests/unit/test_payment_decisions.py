@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fxo.core.errors import Conflict, FxoError
 from fxo.core.ids import new_id
 from fxo.core.money import Money
-from fxo.core.payments import model
+from fxo.core.payments import model, settling
 from fxo.core.payments.model import (
     PAYMENT,
     Abandoned,
@@ -54,8 +54,7 @@ CAPTURED = Captured(ASKED.consultation_id, ASKED.client_id, ASKED.partner_id, PR
 REFUSED = AuthorisationRefused(AWAY, "card_declined")
 VOIDED, FAILED, ABANDONED = Voided("booking_ended"), CaptureFailed("authorisation_expired"), Abandoned("refused")
 ENDINGS = {
-    "captured": (ASKED, HELD, CAPTURED), "voided": (ASKED, HELD, VOIDED), "capture failed": (ASKED, HELD, FAILED),
-    "abandoned": (ASKED, CARD, ABANDONED),
+    "captured": (ASKED, HELD, CAPTURED), "voided": (ASKED, HELD, VOIDED), "abandoned": (ASKED, CARD, ABANDONED),
 }  # fmt: skip
 ended = pytest.mark.parametrize("past", ENDINGS.values(), ids=ENDINGS.keys())
 
@@ -172,31 +171,6 @@ def test_a_payment_is_abandoned_once_and_never_while_it_holds_money(past: tuple[
     given(*past).when(model.abandon, "refused").then()
 
 
-# Taking, or letting go ----------------------------------------------------------------------------------------------
-
-
-def test_held_money_is_captured_with_all_that_the_ledger_needs() -> None:
-    given(ASKED, HELD).when(model.capture, PRICE).then(CAPTURED)
-
-
-def test_what_was_held_on_the_saved_card_is_captured_under_its_own_reference() -> None:
-    given(ASKED, CARD, HELD_AWAY).when(model.capture, PRICE).then(replace(CAPTURED, reference="sp_2"))
-
-
-@pytest.mark.parametrize("past", [(), (ASKED,), (ASKED, DECLINED), (ASKED, CARD), *ENDINGS.values()])
-def test_money_is_captured_once_and_only_while_it_is_held(past: tuple[object, ...]) -> None:
-    given(*past).when(model.capture, PRICE).then()
-
-
-def test_held_money_is_let_go() -> None:
-    given(ASKED, HELD).when(model.void, "booking_ended").then(VOIDED)
-
-
-@pytest.mark.parametrize("past", [(), (ASKED,), (ASKED, CARD), *ENDINGS.values()])
-def test_a_hold_is_ended_once_and_never_after_the_money_was_taken(past: tuple[object, ...]) -> None:
-    given(*past).when(model.void, "booking_ended").then()
-
-
 @ended
 @pytest.mark.parametrize("late", [QUESTION, DECLINED, CARD, HELD, CAPTURED, VOIDED, FAILED, ABANDONED, REFUSED])
 def test_nothing_changes_a_payment_that_has_ended(past: tuple[object, ...], late: object) -> None:
@@ -260,8 +234,8 @@ def test_a_booking_that_ends_takes_the_change_with_it() -> None:
 Wish = Callable[[model.State], list[object]]
 _ATTEMPTS = (FIRST, SECOND, AWAY)
 _WISHES: dict[str, Wish] = {
-    "capture": lambda state: model.capture(state, PRICE),
-    "void": lambda state: model.void(state, "booking_ended"),
+    "capture": lambda state: settling.capture(state, PRICE),
+    "void": lambda state: settling.void(state, "booking_ended"),
     "abandon": lambda state: model.abandon(state, "refused"),
 }
 for _number, _attempt in enumerate(_ATTEMPTS):

@@ -12,7 +12,7 @@ from uuid import UUID
 import flask
 import pytest
 
-from fxo.core.consultations import model as consultation
+from fxo.core.consultations import changes
 from fxo.core.consultations.model import CONSULTATION, Party
 from fxo.core.events.store import Transaction
 from fxo.core.scope import CODE
@@ -60,7 +60,7 @@ def forms(page: Page) -> set[str]:
 def cancel(told: Story, booked: UUID) -> None:
     def by_code(tx: Transaction) -> None:
         stream = tx.load(CONSULTATION, booked)
-        tx.append((stream, consultation.cancel(stream.state, Party.SYSTEM, "payment")))
+        tx.append((stream, changes.cancel(stream.state, changes.Cancel(Party.SYSTEM, "payment"), tx.now)))
 
     told.run(CODE, by_code)
 

@@ -10,6 +10,7 @@ from fxo.core.events.store import Store, Transaction
 def register(store: Store) -> None:
     """Follow the events of meetings."""
     store.follow(model.Created, _created)
+    store.follow(model.Moved, _moved)
     store.follow(model.Failed, _failed)
     store.follow(model.Cancelled, _cancelled)
 
@@ -22,6 +23,13 @@ def _created(tx: Transaction, item: Recorded) -> None:
         " provider = excluded.provider, reference = excluded.reference, join_url = excluded.join_url, sequence ="
         " excluded.sequence",
         (item.tenant_id, item.stream_id, made.consultation_id, made.provider, made.reference, made.join_url, made.sequence),
+    )
+
+
+def _moved(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update meetings set sequence = %s where tenant_id = %s and id = %s",
+        (item.value.sequence, item.tenant_id, item.stream_id),
     )
 
 

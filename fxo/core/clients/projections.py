@@ -35,7 +35,7 @@ def _profile_changed(tx: Transaction, item: Recorded) -> None:
     # What lies ahead is shown to its partner under the new name; what is past stays as it was.
     tx.driver.execute(
         "update partner_agenda set client_name = %s, client_company = %s, client_zone = %s where tenant_id = %s"
-        " and client_id = %s and state in ('confirmed', 'started')",
+        " and client_id = %s and state in ('requested', 'confirmed', 'started')",
         (who.name, who.company, who.zone, item.tenant_id, who.client_id),
     )
 

@@ -33,10 +33,15 @@ class AgendaRow:
     urgency: str
     topics: tuple[str, ...]
     state: str
-    """`confirmed`, `started`, `completed` or `cancelled`."""
+    """`requested`, `confirmed`, `started`, `completed`, or how else it went: `cancelled`, `declined`, `missed`, `contested`,
+    `settled`, `decided`.
+    """
     money: str
     """How the payment stands: `authorised`, `card_saved`, `refused`, `captured`, `failed`, `voided` or `abandoned`."""
     reason: str | None
+    ended_by: str | None
+    answer_until: datetime | None
+    """When a request lapses."""
     booked_at: datetime
     starts_at: datetime
     ends_at: datetime
@@ -63,23 +68,24 @@ class AgendaRow:
 
 _SELECT = (
     "select a.tenant_id, a.consultation_id, a.tenant_name, a.client_id, a.client_name, a.client_company, a.client_zone, a.brief,"
-    " a.industry, a.urgency, a.topics, a.state, a.money, a.reason, a.booked_at, a.starts_at, a.ends_at, a.completed_at,"
+    " a.industry, a.urgency, a.topics, a.state, a.money, a.reason, a.ended_by, a.answer_until,"
+    " a.booked_at, a.starts_at, a.ends_at, a.completed_at,"
     " a.join_url, a.price_minor, a.currency, a.partner_share, o.opened_at is not null from partner_agenda a"
     " left join partner_opened o on o.partner_id = a.partner_id and o.consultation_id = a.consultation_id"
     " where a.partner_id = %(me)s"
 )
 
 TABS: Mapping[str, str] = {
-    "upcoming": "a.state in ('confirmed', 'started')",
-    "done": "a.state = 'completed'",
-    "cancelled": "a.state = 'cancelled'",
+    "upcoming": "a.state in ('requested', 'confirmed', 'started')",
+    "done": "a.state in ('completed', 'missed', 'contested', 'settled', 'decided')",
+    "cancelled": "a.state in ('cancelled', 'declined')",
 }
 """Which sessions stand on which list: what is booked, under way or to be completed; what is done; what is cancelled."""
 
 
 def row_of(row: Sequence[Any]) -> AgendaRow:
     """The row that the columns of an agenda query hold."""
-    values: tuple[Any, ...] = (*row[:10], tuple(row[10]), *row[11:19], Money(row[19], row[20]), *row[21:23])
+    values: tuple[Any, ...] = (*row[:10], tuple(row[10]), *row[11:21], Money(row[21], row[22]), *row[23:25])
     return AgendaRow(*values)
 
 
@@ -95,7 +101,7 @@ def ahead(tx: Transaction) -> list[AgendaRow]:
 
 def done(tx: Transaction, limit: int = 50) -> list[AgendaRow]:
     """What was completed, the newest completion first."""
-    return _rows(tx, f"{TABS['done']} order by a.completed_at desc limit %(limit)s", limit=limit)
+    return _rows(tx, "a.state = 'completed' order by a.completed_at desc limit %(limit)s", limit=limit)
 
 
 def find(tx: Transaction, consultation_id: UUID) -> AgendaRow:
@@ -108,14 +114,14 @@ def find(tx: Transaction, consultation_id: UUID) -> AgendaRow:
 
 def undoable(tx: Transaction) -> list[AgendaRow]:
     """What was completed a moment ago and can still be taken back, the newest first."""
-    return _rows(tx, f"{TABS['done']} and a.completed_at > %(since)s order by a.completed_at desc", since=tx.now - UNDO)
+    return _rows(tx, "a.state = 'completed' and a.completed_at > %(since)s order by a.completed_at desc", since=tx.now - UNDO)
 
 
 def with_client(tx: Transaction, row: AgendaRow) -> int:
     """How many sessions with the same client came before this one."""
     found = tx.driver.execute(
         "select count(*) from partner_agenda where partner_id = %s and tenant_id = %s and client_id = %s"
-        " and state <> 'cancelled' and starts_at < %s",
+        " and state in ('confirmed', 'started', 'completed') and starts_at < %s",
         (tx.scope.id, row.tenant_id, row.client_id, row.starts_at),
     ).fetchone()
     return int(found[0]) if found else 0
@@ -166,7 +172,8 @@ def weeks(tx: Transaction, zone: str, first: date, count: int) -> list[tuple[dat
     found = dict(
         tx.driver.execute(
             "select date_trunc('week', starts_at at time zone %(zone)s)::date, count(*) from partner_agenda"
-            " where partner_id = %(me)s and state <> 'cancelled' and starts_at at time zone %(zone)s >= %(first)s"
+            " where partner_id = %(me)s and state in ('confirmed', 'started', 'completed')"
+            " and starts_at at time zone %(zone)s >= %(first)s"
             " and starts_at at time zone %(zone)s < %(end)s group by 1",
             {"me": tx.scope.id, "zone": zone, "first": first, "end": first + timedelta(weeks=count)},
         ).fetchall()
@@ -179,7 +186,7 @@ def booked_minutes(tx: Transaction, since: datetime, until: datetime) -> int:
     """How long the sessions lasted that began within this time, as they were booked; cancelled ones left out."""
     found = tx.driver.execute(
         "select coalesce(sum(extract(epoch from ends_at - starts_at)), 0)::bigint / 60 from partner_agenda"
-        " where partner_id = %s and state <> 'cancelled' and starts_at >= %s and starts_at < %s",
+        " where partner_id = %s and state in ('confirmed', 'started', 'completed') and starts_at >= %s and starts_at < %s",
         (tx.scope.id, since, until),
     ).fetchone()
     return int(found[0]) if found else 0

@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated, Any
 from uuid import UUID
 
 from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
-from fxo.core.events.model import event
+from fxo.core.events.model import Personal, event
 from fxo.core.events.store import StreamType
 from fxo.core.money import Money
-from fxo.core.scope import CancellationPolicy
+from fxo.core.scope import NO_TAX, CancellationPolicy, Tax
 
 UNDO = timedelta(seconds=10)
 """How long a partner may take back a completion before money moves."""
 
 EARLY = timedelta(minutes=10)
 """How long before the start the two may check in."""
+
+ANSWER = timedelta(hours=24)
+"""How long after a session's end one may object; what nobody objects to stands from then on."""
 
 
 class Party(StrEnum):
@@ -32,10 +36,13 @@ class Party(StrEnum):
 # Events ------------------------------------------------------------------------------------------------------------
 
 
-@event("consultation.held")
+@event("consultation.held", version=2, upcasters={1: lambda data: {**data, "tax": {}, "asks": False, "rescues": None}})
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A slot is taken for this client until `until`; price, share and policy are fixed here and come from the server."""
+    """A slot is taken for this client until `until`; price, share, policy and tax are fixed here and come from the server.
+
+    The price is what the client pays, with the tax in it.
+    """
 
     client_id: UUID
     partner_id: UUID
@@ -48,6 +55,11 @@ class Held:
     price: Money
     partner_share: int
     policy: CancellationPolicy
+    tax: Tax = NO_TAX
+    asks: bool = False
+    """The expert is asked first: with a card saved it is a request, and a booking once they accept (hard case 5)."""
+    rescues: UUID | None = None
+    """The consultation that its expert could not keep and this one stands in for (hard case 15)."""
 
 
 @event("consultation.released")
@@ -70,6 +82,58 @@ class Confirmed:
 @dataclass(frozen=True, slots=True)
 class SlotLost:
     """The money came, but the hold had run out and the time is somebody else's (hard case 6)."""
+
+
+@event("consultation.requested")
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The card is saved, the time is kept, and the expert is asked until `until`; nothing is held on the card."""
+
+    payment_id: UUID
+    until: datetime
+
+
+@event("consultation.request_ended")
+@dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """The request did not become a booking: the expert declined, the client took it back, or (by the system) nobody answered."""
+
+    by: Party
+
+
+@event("consultation.moved")
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The same session at another time; `by` is who wanted it. The old time is free, the new one taken, in one step."""
+
+    by: Party
+    starts_at: datetime
+    ends_at: datetime
+    taken_from: datetime
+    taken_to: datetime
+
+
+@event("consultation.move_proposed")
+@dataclass(frozen=True, slots=True)
+class MoveProposed:
+    """The expert cannot keep the time and proposes others; the client takes one, or is free to go."""
+
+    times: tuple[datetime, ...]
+
+
+@event("consultation.proposal_withdrawn")
+@dataclass(frozen=True, slots=True)
+class ProposalWithdrawn:
+    """The expert can keep the time after all."""
+
+
+@event("consultation.arrived")
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Evidence that this side was there: `checked_in` by the button, or `joined` through their own session page."""
+
+    by: Party
+    how: str
 
 
 @event("consultation.started")
@@ -103,13 +167,90 @@ class Closed:
     """
 
 
-@event("consultation.cancelled")
+def _free(data: dict[str, Any]) -> dict[str, Any]:
+    """Before cancelling had a price, it was always free; `XXX` is no currency (ISO 4217)."""
+    return data | {"fee": {"minor": 0, "currency": "XXX"}, "borne_by": str(Party.PARTNER), "rescue_until": None}
+
+
+@event("consultation.cancelled", version=2, upcasters={1: _free})
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The booking ended before the session."""
+    """The booking ended before the session. The client owes `fee` by the accepted policy; `borne_by` says whose loss it is."""
 
     by: Party
     reason: str
+    """One of our codes, such as `plans_changed`, `ill`, `payment`, `move_refused`."""
+    fee: Money
+    borne_by: Party
+    rescue_until: datetime | None
+    """Until when an equal expert may stand in, with the same brief and the same payment (hard case 15)."""
+
+
+@event("consultation.missed")
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """One side did not come, as `reported_by` says. The client owes `fee`, unless somebody objects in time."""
+
+    missing: Party
+    reported_by: Party
+    fee: Money
+    borne_by: Party
+    rescue_until: datetime | None
+    """For an absent expert: until when they may say that they were there, and an equal one may stand in."""
+
+
+@event("consultation.absence_settled")
+@dataclass(frozen=True, slots=True)
+class AbsenceSettled:
+    """Nobody has objected to the client's absence: the session counts as done, and the fee is due."""
+
+    fee: Money
+
+
+@event("consultation.objected")
+@dataclass(frozen=True, slots=True)
+class Objected:
+    """The two do not agree about what happened: a person decides, and no money moves before (hard case 17)."""
+
+    by: Party
+    says: str
+    """`was_there`, `other_absent`, `not_as_agreed`."""
+
+
+@event("consultation.decided")
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The operator has heard both: the client owes `fee`, all, a part, or nothing."""
+
+    fee: Money
+    borne_by: Party
+
+
+@event("consultation.explained")
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What somebody wrote about what they did: a reason, or how they saw it."""
+
+    by: Party
+    author_id: UUID
+    words: Annotated[str, Personal("author_id")]
+
+
+@event("consultation.rescued")
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """Another expert stands in; the payment goes with that booking."""
+
+    consultation_id: UUID
+
+
+@event("consultation.rescue_ended")
+@dataclass(frozen=True, slots=True)
+class RescueEnded:
+    """Nobody stands in: `not_wanted` by the client, or `expired`. What is held is let go."""
+
+    reason: str
+    fee: Money
 
 
 # States ------------------------------------------------------------------------------------------------------------
@@ -126,10 +267,23 @@ class OnHold:
 
 
 @dataclass(frozen=True, slots=True)
+class OnRequest:
+    """The expert is asked."""
+
+    terms: Held
+    payment_id: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Booked:
     terms: Held
     payment_id: UUID
     started: bool = False
+    moves: int = 0
+    """How often the client has moved it; what the policy counts."""
+    proposal: MoveProposed | None = None
+    arrived: frozenset[Party] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +291,42 @@ class Done:
     terms: Held
     payment_id: UUID
     closed: bool = False
+    arrived: frozenset[Party] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """One side did not come; until it is settled, either may object."""
+
+    terms: Held
+    payment_id: UUID
+    missing: Party
+    fee: Money
+    settled: bool = False
+    rescue_until: datetime | None = None
+    """Until when another expert may stand in; None where none may (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """A case that waits for the operator."""
+
+    terms: Held
+    payment_id: UUID
+    heard: frozenset[Party] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Released, lost or cancelled; `how` is one of these words."""
+    """Released, declined, lost, cancelled or decided; `how` is one of these words."""
 
     terms: Held
     how: str
     payment_id: UUID | None = None
+    rescue_until: datetime | None = None
 
 
-State = Nothing | OnHold | Booked | Done | Ended
+State = Nothing | OnHold | OnRequest | Booked | Done | Absent | Contested | Ended
 
 
 def evolve(state: State, happened: object) -> State:
@@ -156,22 +334,60 @@ def evolve(state: State, happened: object) -> State:
     match state, happened:
         case Nothing(), Held() as terms:
             return OnHold(terms)
-        case ((OnHold(terms) | Ended(terms)), Confirmed(payment_id)):
+        case ((OnHold(terms) | Ended(terms)), Requested(payment_id, until)):
+            return OnRequest(terms, payment_id, until)
+        case OnRequest(terms, payment_id), RequestEnded():
+            return Ended(terms, "declined", payment_id)
+        case ((OnHold(terms) | Ended(terms) | OnRequest(terms)), Confirmed(payment_id)):
             return Booked(terms, payment_id)
         case OnHold(terms), Released():
             return Ended(terms, "released")
         case ((OnHold(terms) | Ended(terms)), SlotLost()):
             return Ended(terms, "lost")
-        case Booked(), Started():
-            return replace(state, started=True)
-        case Booked(terms, payment_id), Completed():
-            return Done(terms, payment_id)
+        case Booked(), _:
+            return _after_booking(state, happened)
         case Done(), Closed():
             return replace(state, closed=True)
         case Done(terms, payment_id), CompletionUndone():
-            return Booked(terms, payment_id, started=True)
-        case Booked(terms, payment_id), Cancelled():
-            return Ended(terms, "cancelled", payment_id)
+            return Booked(terms, payment_id, started=True, arrived=state.arrived)
+        case Absent(), AbsenceSettled():
+            return replace(state, settled=True)
+        case ((Done() | Absent() | Contested()), Objected(by)):
+            heard = state.heard if isinstance(state, Contested) else frozenset()
+            return Contested(state.terms, state.payment_id, heard | {by})
+        case Contested(), Explained(by) if by is not Party.OPERATOR:
+            return replace(state, heard=state.heard | {by})
+        case Contested(terms, payment_id), Decided():
+            return Ended(terms, "decided", payment_id)
+        case Absent(), (Rescued() | RescueEnded()):
+            return replace(state, settled=True, rescue_until=None)
+        case Ended(), (Rescued() | RescueEnded()):
+            return replace(state, rescue_until=None)
+    return state
+
+
+def _after_booking(state: Booked, happened: object) -> State:
+    terms, payment_id = state.terms, state.payment_id
+    match happened:
+        case Arrived(by):
+            return replace(state, arrived=state.arrived | {by})
+        case Started():
+            return replace(state, started=True)
+        case Completed():
+            return Done(terms, payment_id, arrived=state.arrived)
+        case Moved(by, starts_at, ends_at, taken_from, taken_to):
+            moved = replace(terms, starts_at=starts_at, ends_at=ends_at, taken_from=taken_from, taken_to=taken_to)
+            return Booked(moved, payment_id, moves=state.moves + (by is Party.CLIENT))
+        case MoveProposed():
+            return replace(state, proposal=happened)
+        case ProposalWithdrawn():
+            return replace(state, proposal=None)
+        case Cancelled(rescue_until=until):
+            return Ended(terms, "cancelled", payment_id, until)
+        case Missed(missing, _, fee, _, until):
+            return Absent(terms, payment_id, missing, fee, rescue_until=until)
+        case Objected(by):
+            return Contested(terms, payment_id, frozenset({by}))
     return state
 
 
@@ -201,15 +417,18 @@ def release(state: State, reason: str, now: datetime) -> list[object]:
     return []
 
 
-def confirm(state: State, payment_id: UUID, *, slot_is_ours: bool) -> list[object]:
-    """The money is ours: book, or record that the slot is lost. Repeated for the same payment: nothing.
+def confirm(state: State, payment_id: UUID, *, slot_is_ours: bool, ask_until: datetime) -> list[object]:
+    """The money is ours: book, or ask the expert where they are asked first, or record that the slot is lost. Repeated for the
+    same payment: nothing.
 
-    `slot_is_ours` says that the claim was kept, or taken again after the hold had run out.
+    `slot_is_ours` says that the claim was kept, or taken again after the hold had run out; `ask_until` when a request lapses.
     """
     match state:
-        case OnHold() | Ended(how="released"):
-            return [Confirmed(payment_id)] if slot_is_ours else [SlotLost()]
-        case Booked(payment_id=mine) | Done(payment_id=mine) if mine == payment_id:
+        case OnHold(terms) | Ended(terms, how="released"):
+            if not slot_is_ours:
+                return [SlotLost()]
+            return [Requested(payment_id, ask_until) if terms.asks else Confirmed(payment_id)]
+        case OnRequest(payment_id=mine) | Booked(payment_id=mine) | Done(payment_id=mine) if mine == payment_id:
             return []
         case Nothing():
             raise NotFound("There is no such booking.")
@@ -225,14 +444,16 @@ def start(state: State, by: Party, now: datetime) -> list[object]:
     """Begin the session: at the start time, or by the first check-in up to ten minutes before. Repeated: nothing."""
     match state:
         case Booked(terms, started=False):
-            if now < terms.starts_at - EARLY:
-                raise Conflict("The session has not begun. You can check in ten minutes before it starts.")
-            return [Started(by)]
-        case Booked() | Done():
+            if now >= terms.starts_at - EARLY:
+                return [Started(by)]
+            if by is Party.SYSTEM:
+                return []  # it has been moved since
+            raise Conflict("The session has not begun. You can check in ten minutes before it starts.")
+        case Booked() | Done() | Absent() | Contested():
             return []
         case Nothing():
             raise NotFound("There is no such session.")
-    return [] if by is Party.SYSTEM else _not_booked(state)
+    return [] if by is Party.SYSTEM else not_booked(state)
 
 
 def complete(state: State, by: Party, partner_id: UUID | None, now: datetime) -> list[object]:
@@ -248,7 +469,7 @@ def complete(state: State, by: Party, partner_id: UUID | None, now: datetime) ->
             return []
         case Nothing():
             raise NotFound("There is no such session.")
-    return _not_booked(state)
+    return not_booked(state)
 
 
 def undo_completion(state: State, completed_at: datetime, now: datetime) -> list[object]:
@@ -262,7 +483,7 @@ def undo_completion(state: State, completed_at: datetime, now: datetime) -> list
             return []
         case Nothing():
             raise NotFound("There is no such session.")
-    return _not_booked(state)
+    return not_booked(state)
 
 
 def close(state: State, completed_at: datetime, now: datetime) -> list[object]:
@@ -275,19 +496,15 @@ def close(state: State, completed_at: datetime, now: datetime) -> list[object]:
     return []
 
 
-def cancel(state: State, by: Party, reason: str) -> list[object]:
-    """End a booking before its session is done. Already cancelled: nothing."""
+def not_booked(state: State) -> list[object]:
+    """Refuse what only a booking allows, and say why there is none."""
     match state:
-        case Booked():
-            return [Cancelled(by, reason)]
-        case Ended(how="cancelled"):
-            return []
         case Nothing():
             raise NotFound("There is no such session.")
+        case OnHold() | OnRequest():
+            raise Conflict("This booking is not confirmed yet.")
         case Done():
-            raise Conflict("The session is completed and can no longer be cancelled.")
-    return _not_booked(state)
-
-
-def _not_booked(state: State) -> list[object]:
-    raise Conflict("This booking is not confirmed yet." if isinstance(state, OnHold) else "This booking has ended.")
+            raise Conflict("The session is completed and can no longer be changed.")
+        case Absent() | Contested():
+            raise Conflict("What happened in this session is being looked at. It can no longer be changed.")
+    raise Conflict("This booking has ended.")

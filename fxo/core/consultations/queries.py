@@ -14,7 +14,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.partners.availability import Availability
-from fxo.core.scope import ActorKind, CancellationPolicy
+from fxo.core.scope import ActorKind, CancellationPolicy, Tax, TenantConfig
 
 NEARBY = timedelta(days=7)
 
@@ -40,16 +40,61 @@ class ConsultationRow:
     partner_share: int
     """In basis points, fixed when the slot was held, and so is the policy."""
     policy: CancellationPolicy
+    tax: Tax
+    """What the price has in it."""
+    asks: bool
+    """The partner is asked first."""
+    answer_until: datetime | None
+    """When a request lapses."""
+    ended_by: str | None
+    """Who ended the booking, in the words of `Party`."""
+    words: str
+    """What they wrote about it, or the partner about the times they propose; for both to read."""
+    fee: Money | None
+    """What the client owes for a booking that ended early."""
+    moves: int
+    """How often the client has moved it."""
+    sequence: int
+    """How often anybody has."""
+    moved_from: datetime | None
+    moved_by: str | None
+    proposed: tuple[datetime, ...]
+    """The times that the partner proposes instead."""
+    client_here_at: datetime | None
+    """Since when there is evidence that this side is there."""
+    partner_here_at: datetime | None
+    missing: str | None
+    """Who did not come."""
+    rescue_until: datetime | None
+    """Until when another expert may stand in with the same payment."""
+    rescued_by: UUID | None
+    rescues: UUID | None
+    """The booking that stands in for this one, and the one that this one stands in for."""
+
+    def here(self, party: str) -> bool:
+        """Whether there is evidence that this side came."""
+        return (self.client_here_at if party == "client" else self.partner_here_at) is not None
+
+    @property
+    def grace_over(self) -> datetime:
+        """From when on who is not there counts as absent."""
+        return self.starts_at + timedelta(minutes=self.policy.no_show_grace_minutes)
 
 
 _COLUMNS = (
     "id, client_id, partner_id, brief_id, payment_id, state, starts_at, ends_at, held_until, price_minor, currency, reason,"
-    " confirmed_at, started_at, completed_at, partner_share, policy"
+    " confirmed_at, started_at, completed_at, partner_share, policy, tax,"
+    " asks, answer_until, ended_by, words, fee_minor, moves, sequence, moved_from, moved_by, proposed, client_here_at,"
+    " partner_here_at, missing, rescue_until, rescued_by, rescues"
 )
 
 
 def _row(row: Any) -> ConsultationRow:
-    values: tuple[Any, ...] = (*row[:9], Money(row[9], row[10]), *row[11:16], CancellationPolicy(**row[16]))
+    price, fee = Money(row[9], row[10]), None if row[22] is None else Money(row[22], row[10])
+    values: tuple[Any, ...] = (
+        *row[:9], price, *row[11:16], CancellationPolicy(**row[16]), Tax(**row[17]),
+        *row[18:22], fee, *row[23:27], tuple(row[27]), *row[28:],
+    )  # fmt: skip
     return ConsultationRow(*values)
 
 
@@ -65,7 +110,7 @@ def find(tx: Transaction, consultation_id: UUID) -> ConsultationRow:
                 return found
             case ActorKind.PARTNER if found.partner_id == tx.actor.id:
                 return found
-            case ActorKind.CODE:
+            case ActorKind.CODE | ActorKind.OPERATOR:
                 return found
     raise NotFound("There is no such session here.")
 
@@ -103,8 +148,8 @@ def my_sessions(tx: Transaction, *, past: bool, expert: str = "", count: int, sk
     """A page of the client's sessions and how many there are: those ahead or under way, the next one first; or the past ones,
     the newest first. `expert` narrows them to people whose name or title has these words.
     """
-    ahead = "c.state in ('confirmed', 'started') and c.ends_at > :now"
-    over = f"c.state in ('confirmed', 'started', 'completed', 'cancelled', 'lost') and not ({ahead})"
+    ahead = "c.state in ('requested', 'confirmed', 'started') and c.ends_at > :now"
+    over = f"c.state not in ('held', 'released') and not ({ahead})"
     where = (
         f" from consultations c join partners p on p.id = c.partner_id where c.tenant_id = :t and c.client_id = :c"
         f" and {over if past else ahead} and (p.name || ' ' || p.title) ilike all (:words)"
@@ -193,8 +238,62 @@ def next_open(
     return slots.next_free(_weeks(tx, partner_ids, window, external, weeks), now=tx.now, window=window, count=count)
 
 
+def open_for_move(tx: Transaction, partner_id: UUID, starts_at: datetime, external: slots.Busy = ()) -> list[datetime]:
+    """The open starts to which a session of the partner could move, the half-hours around its own time among them."""
+    week = partners.availability_of(tx, partner_id)
+    window = (tx.now, tx.now + timedelta(days=week.horizon_days))
+    own = slots.during(week, starts_at)
+    busy = [each for each in taken(tx, [partner_id], window)[partner_id] if each != own]
+    found = slots.open_slots(week, [*busy, *external], now=tx.now, window=window)
+    return [start for start in found if start != starts_at]
+
+
 def nearest_open(tx: Transaction, partner_id: UUID, wanted: datetime, external: slots.Busy = ()) -> list[datetime]:
     """The three open starts of the partner nearest to the wanted one, within a week of it."""
     window = (max(tx.now, wanted - NEARBY), wanted + NEARBY)
     found = open_slots(tx, [partner_id], window, {partner_id: external}).get(partner_id, [])
     return slots.nearest([start for start in found if start != wanted], wanted)
+
+
+def equals(tx: Transaction, config: TenantConfig, partner_id: UUID, most: Money) -> list[UUID]:
+    """Who else of the roster has a role of this partner's and costs no more: they could stand in (hard case 15)."""
+    prices = {
+        key: config.tax.gross(entry.price(config)) for key, entry in partners.roster_entries(tx).items() if key != partner_id
+    }
+    people = partners.profiles(tx, {*prices, partner_id})
+    if partner_id not in people:
+        return []
+    roles = set(people[partner_id].roles)
+    return [key for key, price in prices.items() if price <= most and key in people and roles & set(people[key].roles)]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Two who do not agree about a session, as the operator sees them."""
+
+    tenant_id: UUID
+    consultation_id: UUID
+    opened_at: datetime
+    opened_by: str
+    says: str
+    client_words: str
+    partner_words: str
+    decided_at: datetime | None
+    fee: Money | None
+    words: str
+    """What the operator has said about it."""
+
+
+def case_of(tx: Transaction, tenant_id: UUID, consultation_id: UUID) -> Case | None:
+    """The case about this session; in the operator's or the tenant's scope."""
+    row = tx.driver.execute(
+        "select k.tenant_id, k.consultation_id, k.opened_at, k.opened_by, k.says, k.client_words, k.partner_words, k.decided_at,"
+        " c.fee_minor, c.currency, k.words from cases k join consultations c on c.tenant_id = k.tenant_id"
+        " and c.id = k.consultation_id where k.tenant_id = %s and k.consultation_id = %s",
+        (tenant_id, consultation_id),
+    ).fetchone()
+    if row is None:
+        return None
+    fee = Money(row[8], row[9]) if row[7] is not None and row[8] is not None else None
+    values: tuple[Any, ...] = (*row[:8], fee, row[10])
+    return Case(*values)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from fxo.core.ledger.payouts import PayoutFailed, PayoutPaid, PayoutPlanned, PayoutReversed, Way
 from fxo.core.money import Money
-from fxo.core.payments.model import Captured
+from fxo.core.payments.outcomes import Captured, Disputed, DisputeLost, DisputeWon, Refunded, Through
+from fxo.core.payments.split import Parts, parts, parts_of
 
 
 class Account(StrEnum):
@@ -15,10 +17,24 @@ class Account(StrEnum):
 
     PROVIDER = "provider"
     """What the payment provider holds for us."""
+    BANK = "bank"
+    """What the operator received or paid by hand."""
+    TENANT = "tenant"
+    """What a tenant with a payment account of its own owes: it has the money, and no transfer is made from it."""
+    DISPUTED = "disputed"
+    """What the provider has drawn back until a dispute is decided."""
     PARTNER = "partner"
-    """What we owe partners."""
+    """What we owe partners; a partner who was paid what was given back since, owes us."""
+    FROZEN = "frozen"
+    """Partners' shares of disputed payments."""
+    PAYOUT = "payout"
+    """What is on its way to partners."""
     PLATFORM = "platform"
     """What is ours."""
+    TAX = "tax"
+    """What is owed to the tax office."""
+    FEES = "fees"
+    """What disputes cost; the platform bears it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +44,96 @@ class Posting:
     partner_id: UUID | None = None
 
 
+_HOLDERS = {Through.PLATFORM: Account.PROVIDER, Through.TENANT: Account.TENANT, Through.HAND: Account.BANK}
+_FROM = {Way.TRANSFER: Account.PROVIDER, Way.HAND: Account.BANK}
+
+
 def postings(happened: object) -> tuple[Posting, ...]:
-    """The lines that an event books; none for most events. A capture is split once, and its parts are the whole (PRD FR-2.3)."""
+    """The lines that an event books; none for most events.
+
+    A capture is split once (PRD FR-2.3). What is given back is split as the difference of two splits, so that several refunds
+    come to the same as one of their sum (hard case 20). A dispute freezes the partner's share until it is decided (hard case 21).
+    """
     match happened:
-        case Captured(partner_id=partner_id, amount=amount, partner_share=share):
-            partner, platform = amount.split(share)
-            return (
-                Posting(Account.PROVIDER, amount),
-                Posting(Account.PARTNER, -partner, partner_id),
-                Posting(Account.PLATFORM, -platform),
+        case Captured() as taken:
+            return _booked(taken, _split(taken, taken.amount), 1)
+        case Refunded(taken=taken, amount=amount, before=before):
+            return _booked(taken, _gone(taken, before, amount), -1)
+        case Disputed(taken=taken, amount=amount, before=before, fee=fee):
+            gone = _gone(taken, before, amount)
+            return _lines(
+                _holder(taken, -_held(taken, gone)),
+                Posting(Account.DISPUTED, _held(taken, gone)),
+                *_frozen(taken, gone.partner),
+                *(_fee(fee) if taken.through is Through.PLATFORM else ()),
             )
+        case DisputeWon(taken=taken, amount=amount, before=before):
+            gone = _gone(taken, before, amount)
+            return _lines(
+                Posting(Account.DISPUTED, -_held(taken, gone)), _holder(taken, _held(taken, gone)), *_frozen(taken, -gone.partner)
+            )
+        case DisputeLost(taken=taken, amount=amount, before=before):
+            gone = _gone(taken, before, amount)
+            return _lines(
+                Posting(Account.DISPUTED, -_held(taken, gone)),
+                Posting(Account.FROZEN, gone.partner, taken.partner_id),
+                Posting(Account.PLATFORM, gone.platform),
+                *_tax(taken, gone),
+            )
+        case PayoutPlanned(partner_id=partner_id, amount=amount):
+            return (Posting(Account.PARTNER, amount, partner_id), Posting(Account.PAYOUT, -amount, partner_id))
+        case PayoutPaid(partner_id=partner_id, amount=amount, way=way):
+            return (Posting(Account.PAYOUT, amount, partner_id), Posting(_FROM[way], -amount))
+        case PayoutFailed(partner_id=partner_id, amount=amount):
+            return (Posting(Account.PAYOUT, amount, partner_id), Posting(Account.PARTNER, -amount, partner_id))
+        case PayoutReversed(partner_id=partner_id, amount=amount):
+            return (Posting(Account.PROVIDER, amount), Posting(Account.PARTNER, -amount, partner_id))
     return ()
+
+
+def _split(taken: Captured, amount: Money) -> Parts:
+    return parts(amount, taken.partner_share, taken.tax_rate)
+
+
+def _gone(taken: Captured, before: Money, amount: Money) -> Parts:
+    return parts_of(taken.amount, before, amount, taken.partner_share, taken.tax_rate)
+
+
+def _held(taken: Captured, part: Parts) -> Money:
+    """What whoever has the money has of it for us: a tenant with its own account keeps the tax, which it owes itself."""
+    ours = part.partner + part.platform
+    return ours if taken.through is Through.TENANT else ours + part.tax
+
+
+def _holder(taken: Captured, amount: Money) -> Posting:
+    return Posting(_HOLDERS[taken.through], amount)
+
+
+def _booked(taken: Captured, part: Parts, sign: int) -> tuple[Posting, ...]:
+    """What came in (1) or went back (-1), and whose it is."""
+
+    def signed(amount: Money) -> Money:
+        return amount if sign > 0 else -amount
+
+    return _lines(
+        _holder(taken, signed(_held(taken, part))),
+        Posting(Account.PARTNER, signed(-part.partner), taken.partner_id),
+        Posting(Account.PLATFORM, signed(-part.platform)),
+        *(Posting(Account.TAX, signed(-line.amount)) for line in _tax(taken, part)),
+    )
+
+
+def _tax(taken: Captured, part: Parts) -> tuple[Posting, ...]:
+    return () if taken.through is Through.TENANT or not part.tax.minor else (Posting(Account.TAX, part.tax),)
+
+
+def _frozen(taken: Captured, share: Money) -> tuple[Posting, ...]:
+    return (Posting(Account.PARTNER, share, taken.partner_id), Posting(Account.FROZEN, -share, taken.partner_id))
+
+
+def _fee(fee: Money) -> tuple[Posting, ...]:
+    return (Posting(Account.PROVIDER, -fee), Posting(Account.FEES, fee)) if fee.minor else ()
+
+
+def _lines(*lines: Posting) -> tuple[Posting, ...]:
+    return lines

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fxo.core.notifications.about_accounts import ACCOUNTS
+from fxo.core.notifications.about_changes import CHANGES
+from fxo.core.notifications.about_money import MONEY
 from fxo.core.notifications.about_sessions import SESSIONS
 from fxo.core.notifications.entry import N_, Entry
 
@@ -10,6 +12,8 @@ ALARM = "alarm"
 
 CATALOGUE: dict[str, Entry] = {
     **SESSIONS,
+    **CHANGES,
+    **MONEY,
     **ACCOUNTS,
     ALARM: Entry(
         to="operators",

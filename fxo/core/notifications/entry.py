@@ -62,8 +62,10 @@ class Entry:
     preview: str = ""
     """What a list of mails shows after the subject; left out, the first paragraph."""
     states: frozenset[str] = frozenset()
-    """The consultation's states in which it is still true."""
+    """The consultation's states in which it is still true; none named: in all of them."""
     until: timedelta | None = None
     """It is of no use later than this before the start."""
     invitation: str | None = None
     """`REQUEST` or `CANCEL`: an .ics goes with it."""
+    attaches: str = ""
+    """`receipt` or `credit_note`: the document goes with it, as a PDF."""

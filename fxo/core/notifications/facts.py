@@ -13,6 +13,8 @@ from fxo.core.calendars.model import uid_of
 from fxo.core.calendars.port import Attendee, MeetingWanted
 from fxo.core.clients import queries as clients
 from fxo.core.consultations import queries as consultations
+from fxo.core.consultations.model import ANSWER
+from fxo.core.consultations.policy import cancellation_terms
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
@@ -21,7 +23,9 @@ from fxo.core.notifications.entry import N_
 from fxo.core.notifications.letter import Link, Moment, Word
 from fxo.core.partners import queries as partners
 from fxo.core.payments import queries as payments
-from fxo.core.payments.plan import after_refusal, cancellation_terms
+from fxo.core.payments import receipts
+from fxo.core.payments.plan import after_refusal
+from fxo.core.payments.split import parts
 from fxo.core.scope import TenantConfig
 
 LONGEST_BRIEF = 1_200
@@ -79,16 +83,18 @@ def gather(tx: Transaction, config: TenantConfig, consultation_id: UUID) -> Fact
         "partner_id": str(row.partner_id),
         "brief": _brief(tx, row.brief_id),
         **({"link": Link(link, MEETING_ROOM)} if link else {"no_link": YES}),
-        **({f"by_{row.reason}": YES} if row.reason else {}),
+        **_changes(row),
+        **_decision(tx, row),
         **_cancelling(row, tx.now),
         **_money(row, payments.find(tx, payments.payment_id_of(row.id)), tx.now),
+        **_receipt(tx, row),
     }
     people = {
         "client": Attendee(client_name, client.email, client.zone or zone),
         "partner": Attendee(partner_name, mail, zone),
     }
     ids = {"client": row.client_id, "partner": row.partner_id}
-    return Facts(row, people, ids, link, calendars.sequence(tx, row.id), words)
+    return Facts(row, people, ids, link, max(row.sequence, calendars.sequence(tx, row.id)), words)
 
 
 def meeting_wanted(config: TenantConfig, facts: Facts, reference: str, sequence: int = 0) -> MeetingWanted:
@@ -108,19 +114,45 @@ def first_name(name: str) -> str:
     return name.split(" ")[0]
 
 
+def _changes(row: ConsultationRow) -> dict[str, Word | datetime]:
+    """What has become of the booking since it was made: who ended it, for what fee, where it was before, what is proposed."""
+    times = {
+        "answer_until": row.answer_until, "rescue_until": row.rescue_until, "moved_from": row.moved_from,
+        "stands_at": row.ends_at + ANSWER, **{f"proposed_{n}": at for n, at in enumerate(row.proposed, 1)},
+    }  # fmt: skip
+    words: dict[str, Word | datetime] = {name: at for name, at in times.items() if at is not None}
+    if row.ended_by:
+        words[f"by_{'payment' if row.reason == 'payment' else row.ended_by}"] = YES
+    if row.moved_by:
+        words[f"moved_by_{row.moved_by}"] = YES
+    if row.words:
+        words["words"] = one_line(row.words)
+    if row.fee is not None and row.fee.minor:
+        words |= {"fee": row.fee, "fee_earns": parts(row.fee, row.partner_share, row.tax.rate).partner}
+    elif row.fee is not None:
+        words["free"] = YES
+    return words
+
+
+def _decision(tx: Transaction, row: ConsultationRow) -> dict[str, Word | datetime]:
+    """Why the operator has decided as they did."""
+    case = consultations.case_of(tx, tx.scope.tenant_id, row.id) if row.state == "decided" else None
+    return {"decision": one_line(case.words)} if case and case.words else {}
+
+
 def _money(row: ConsultationRow, payment: payments.PaymentRow | None, now: datetime) -> dict[str, Word | datetime]:
     """The price and where it stands: held on a card, kept for later with the dates that follow, or paid and split."""
-    words: dict[str, Word | datetime] = {"price": row.price, "earns": row.price.share(row.partner_share)}
+    earns = parts(row.price, row.partner_share, row.tax.rate).partner
+    words: dict[str, Word | datetime] = {"price": row.price, "earns": earns}
     if payment is None:
         return words
     card = payment.method_label or ""
-    words |= {"card": card, "receipt": str(payment.id)[-12:].upper()}
+    words |= {"card": card, "for_session" if row.state == "completed" else "for_fee": YES}
     if payment.captured.minor:
-        earned, rest = payment.captured.split(row.partner_share)
-        words |= {"paid": payment.captured, "earned": earned, "platform_part": rest}
-        if row.completed_at:
-            words["paid_at"] = row.completed_at
-    else:
+        words |= _paid(row, payment)
+    elif payment.due and payment.due.minor:
+        words["owed"] = payment.due
+    elif not (row.fee and row.fee.minor):
         words["nothing_charged"] = YES
     if payment.state == "authorised":
         words["held_on"] = card
@@ -129,6 +161,25 @@ def _money(row: ConsultationRow, payment: payments.PaymentRow | None, now: datet
         words |= {"kept_on": card, "authorise_at": payment.authorise_at, "give_up_at": give_up_at}
         if retry_at > now:
             words["retry_at"] = retry_at
+    return words
+
+
+def _receipt(tx: Transaction, row: ConsultationRow) -> dict[str, Word | datetime]:
+    found = receipts.of_payment(tx, payments.payment_id_of(row.id))
+    return {"receipt": found[0].code} if found else {}
+
+
+def _paid(row: ConsultationRow, payment: payments.PaymentRow) -> dict[str, Word | datetime]:
+    """What was taken, whose part of it is whose, and what remains after what was given back."""
+    split = parts(payment.captured, row.partner_share, row.tax.rate)
+    words: dict[str, Word | datetime] = {
+        "paid": payment.captured, "earned": split.partner, "platform_part": split.platform, "given_back": payment.refunded,
+        "earned_now": parts(payment.captured - payment.refunded, row.partner_share, row.tax.rate).partner,
+    }  # fmt: skip
+    if payment.captured_at:
+        words["paid_at"] = payment.captured_at
+    if split.tax.minor:
+        words |= {"tax": split.tax, "tax_name": row.tax.name}
     return words
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -21,6 +21,8 @@ from fxo.core.notifications.facts import Facts, first_name, gather, meeting_want
 from fxo.core.notifications.letter import Layout, Letter
 from fxo.core.notifications.port import Attachment, Channel, Delivery, Message, NotificationProvider
 from fxo.core.partners import queries as partners
+from fxo.core.payments import receipts
+from fxo.core.payments.outcomes import Paper
 from fxo.core.payments.reactions import LoadConfig
 from fxo.core.plugins import Providers, first_answer
 from fxo.core.scope import TenantConfig
@@ -28,6 +30,10 @@ from fxo.core.work import rows
 from fxo.core.work.model import PATIENT, Reaction, Work
 
 KIND = "mail"
+
+
+PrintReceipt = Callable[[TenantConfig, receipts.Receipt], bytes]
+"""A receipt or credit note as a PDF; `app` hands it to core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,18 @@ class Reader:
     mail: str
 
 
-def send(tx: Transaction, kind: str, consultation_id: UUID, *, due_at: datetime | None = None, version: int = 0) -> UUID:
-    """Write down that this message about the consultation is to be sent, at most once per kind and version."""
-    return rows.schedule(tx, KIND, consultation_id, due_at=due_at, key=f"{kind}/{version}", body={"message": kind})
+def send(
+    tx: Transaction, kind: str, consultation_id: UUID, *, due_at: datetime | None = None, version: int = 0, number: int = 0,
+    starts_at: datetime | None = None,
+) -> UUID:  # fmt: skip
+    """Write down that this message about the consultation is to be sent, at most once per kind and version; `number` is that of
+    the document which goes with it.
+
+    With `starts_at` it is about the session at that time, and dropped where the session has another one by then (hard case 19).
+    """
+    body: dict[str, Any] = {"message": kind} | ({"number": number} if number else {})
+    body |= {"starts_at": starts_at.isoformat()} if starts_at else {}
+    return rows.schedule(tx, KIND, consultation_id, due_at=due_at, key=f"{kind}/{version}", body=body)
 
 
 def mail_id(kind: str, consultation_id: UUID, version: int = 0) -> UUID:
@@ -82,7 +97,7 @@ def tell(
 
 
 def reaction(
-    providers: Providers, load_config: LoadConfig, layout: Layout, places: Places
+    providers: Providers, load_config: LoadConfig, layout: Layout, places: Places, print_receipt: PrintReceipt
 ) -> Reaction[Outgoing, tuple[str, str] | Declined]:
     """The reaction behind every message."""
 
@@ -129,7 +144,9 @@ def reaction(
     def _about_session(tx: Transaction, config: TenantConfig, kind: str, entry: Entry, work: Work) -> Outgoing | None:
         facts = gather(tx, config, work.stream_id)
         row = facts.consultation
-        if row.state not in entry.states or (entry.until is not None and tx.now > row.starts_at - entry.until):
+        if row.starts_at.isoformat() != work.body.get("starts_at", row.starts_at.isoformat()):
+            return None
+        if (entry.states and row.state not in entry.states) or (entry.until is not None and tx.now > row.starts_at - entry.until):
             return None
         if entry.to == "client" and choice_of(kind) in clients.find(tx, row.client_id).mails_without:
             return None
@@ -137,8 +154,13 @@ def reaction(
             return None
         person = facts.people[entry.to]
         base = config.portal_url if entry.to == "client" else places.partners_url
-        letter = Letter(entry, facts.words_for(entry.to), base)
+        words = facts.words_for(entry.to)
         attachments = _invitation(config, facts, entry, work, tx.now) if entry.invitation else ()
+        if entry.attaches:
+            paper = receipts.find(tx, Paper(entry.attaches), work.body["number"])
+            words |= {"document": paper.code, "document_amount": paper.amount}
+            attachments = (Attachment(f"{paper.code}.pdf", "application/pdf", print_receipt(config, paper)),)
+        letter = Letter(entry, words, base)
         message = _written(config, kind, letter, Reader(person.name, person.email), work, attachments)
         return Outgoing(config, message, row.id, facts.ids[entry.to], with_link=facts.join_url is not None)
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from fxo.core.events.model import Recorded
 from fxo.core.events.store import Follower, Store, Transaction
-from fxo.core.payments import model
+from fxo.core.payments import model, outcomes
 
 
 def register(store: Store) -> None:
     """Follow what an expert should know: whether the money is held, will be held, was refused, or is taken."""
     for event_class, state in (
         (model.CardSaved, "card_saved"),
+        (model.Replanned, "card_saved"),
         (model.Authorised, "authorised"),
         (model.AuthorisationRefused, "refused"),
-        (model.Captured, "captured"),
-        (model.CaptureFailed, "failed"),
+        (outcomes.Captured, "captured"),
+        (outcomes.CaptureFailed, "failed"),
+        (outcomes.ChargeRefused, "failed"),
+        (outcomes.Disputed, "disputed"),
+        (outcomes.DisputeWon, "captured"),
+        (outcomes.DisputeLost, "lost"),
+        (outcomes.Refunded, "refunded"),
         (model.Voided, "voided"),
         (model.Abandoned, "abandoned"),
     ):

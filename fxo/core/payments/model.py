@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from fxo.core.errors import Conflict
 from fxo.core.events.model import event
 from fxo.core.events.store import StreamType
+from fxo.core.ids import derived_id
 from fxo.core.money import Money
+from fxo.core.payments.outcomes import (
+    Captured,
+    CaptureFailed,
+    ChargeRefused,
+    Decided,
+    Disputed,
+    DisputeLost,
+    DisputeWon,
+    Due,
+    EvidenceSent,
+    HoldLapsed,
+    NeedsPerson,
+    RefundAsked,
+    Refunded,
+    RefundFailed,
+    Through,
+)
 from fxo.core.payments.plan import Mode
 
 CONSENT = "The card is kept by the payment provider and may be charged for this and later sessions as shown, while I am away."
@@ -19,7 +38,7 @@ CONSENT = "The card is kept by the payment provider and may be charged for this 
 # Events ------------------------------------------------------------------------------------------------------------
 
 
-@event("payment.requested")
+@event("payment.requested", 2, {1: lambda data: {**data, "through": "platform", "tax_rate": 0}})
 @dataclass(frozen=True, slots=True)
 class Requested:
     """The client asked to pay with a card; `attempt` is the work row that asks the provider, and its key there."""
@@ -37,6 +56,9 @@ class Requested:
     give_up_at: datetime | None
     """From the plan that the client saw: when a saved card is authorised, tried again, and given up."""
     consent: str
+    through: Through = Through.PLATFORM
+    tax_rate: int = 0
+    """In basis points; the amount has the tax in it."""
 
 
 @event("payment.challenge_asked")
@@ -88,33 +110,32 @@ class Authorised:
     label: str
 
 
+@event("payment.replanned")
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """The session has another time, or is booked only now: the card is authorised anew at these times. What is held already
+    stays held until then.
+    """
+
+    authorise_at: datetime
+    retry_at: datetime
+    give_up_at: datetime
+
+
+@event("payment.handed_over")
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What is held, or the saved card, goes with another booking, in which another expert stands in (hard case 15)."""
+
+    payment_id: UUID
+
+
 @event("payment.authorisation_refused")
 @dataclass(frozen=True, slots=True)
 class AuthorisationRefused:
     """The saved card was refused while the client was away (hard case 2)."""
 
     attempt: UUID
-    reason: str
-
-
-@event("payment.captured")
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """The money is ours; it says all that the ledger needs."""
-
-    consultation_id: UUID
-    client_id: UUID
-    partner_id: UUID
-    amount: Money
-    partner_share: int
-    reference: str
-
-
-@event("payment.capture_failed")
-@dataclass(frozen=True, slots=True)
-class CaptureFailed:
-    """Taking the money failed for good; a person has to look."""
-
     reason: str
 
 
@@ -165,29 +186,102 @@ class Saved:
     """The tries at it that the bank has refused."""
     changing: Asking | None = None
     """The client's try with another card; until it has an answer, the saved one stands."""
+    held: Authorised | None = None
+    """What was held before the session moved out of its reach; let go once the new amount is held."""
+    plan: str = ""
+    """Which plan it waits by: when it is to be authorised, where that was planned anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
     request: Requested
     held: Authorised
+    due: Money | None = None
+    """What the client owes, once that is decided: it is captured, or the hold is let go where it is nothing."""
+    charges: int = 0
+
+
+class Stage(StrEnum):
+    """Whose turn it is while the client owes something and nothing is held."""
+
+    CHARGE = "charge"
+    """Ours: the saved card is charged."""
+    CLIENT = "client"
+    """The client's: the card was refused, and another one is asked for."""
+    PERSON = "person"
+    """The operator's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """The client owes something, and nothing is held."""
+
+    request: Requested
+    due: Money
+    customer: str
+    method: str
+    stage: Stage = Stage.CHARGE
+    charges: int = 0
+    """How often the saved card was charged in vain."""
+    changing: Asking | None = None
+    """The client's try with another card."""
+
+    @property
+    def attempt(self) -> UUID:
+        """The charge of the saved card that is next, or on its way."""
+        return derived_id(self.request.attempt, "charge", self.charges)
+
+    def waits_for(self, attempt: UUID) -> bool:
+        """Whether this attempt is on its way."""
+        if self.changing and self.changing.request.attempt == attempt:
+            return True
+        return self.stage is Stage.CHARGE and self.attempt == attempt
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
     request: Requested
     captured: Captured
+    attempt: UUID
+    """Which attempt held what was captured."""
+    returning: tuple[RefundAsked, ...] = ()
+    """Refunds that the provider has not answered yet."""
+    back: int = 0
+    """What was given back so far, and what was lost in disputes, in minor units."""
+    lost: int = 0
+    refunds: int = 0
+    """How many refunds were ever asked for."""
+    dispute: Disputed | None = None
+    """The one that is open."""
+    answered: bool = False
+    """Whether evidence was sent."""
+    closed: frozenset[str] = frozenset()
+    """The disputes that were won or lost."""
+
+    @property
+    def refunded(self) -> Money:
+        return Money(self.back, self.captured.amount.currency)
+
+    @property
+    def gone(self) -> Money:
+        """What was given back or lost."""
+        return Money(self.back + self.lost, self.captured.amount.currency)
+
+    @property
+    def kept(self) -> Money:
+        """What remains of the money once all refunds are done."""
+        return sum((-each.amount for each in self.returning), self.captured.amount - self.gone)
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Voided, abandoned or failed."""
+    """Voided or abandoned: nothing was taken and nothing will be."""
 
     request: Requested
     how: str
 
 
-State = Unpaid | Asking | Refused | Saved | Authorisation | Paid | Closed
+State = Unpaid | Asking | Refused | Saved | Authorisation | Owing | Paid | Closed
 
 
 def evolve(state: State, happened: object) -> State:
@@ -212,16 +306,105 @@ def evolve(state: State, happened: object) -> State:
         case Saved(), Declined():
             return replace(state, changing=None)
         case Saved(changing=Asking(request)), CardSaved() as card:
-            return Saved(request, card)
+            return Saved(request, card, held=state.held, plan=state.plan)
+        case ((Saved() | Authorisation()), Replanned()):
+            return _replanned(state, happened)
+        case ((Saved(request) | Authorisation(request)), HandedOver()):
+            return Closed(request, "handed_over")
+        case Saved(request, held=Authorised() as held), Due(amount=due):
+            return Authorisation(request, held, due)
         case Saved(refused=refused), AuthorisationRefused(attempt=attempt):
             return replace(state, refused=refused | {attempt})
-        case Authorisation(request), Captured() as captured:
-            return Paid(request, captured)
-        case Authorisation(request), (Voided() | CaptureFailed()):
-            return Closed(request, "voided" if isinstance(happened, Voided) else "failed")
-        case ((Asking(request) | Saved(request)), Abandoned()):
+        case Authorisation(), Due(amount=due):
+            return replace(state, due=due)
+        case Authorisation(request), Authorised() as held:
+            return replace(state, held=held)
+        case Authorisation(request, held, None), HoldLapsed():
+            return Saved(request, _card_of(held))
+        case Saved(request, card), Due(amount=due):
+            return Owing(request, due, card.customer, card.method, changing=state.changing)
+        case Authorisation(request, held), Captured() as captured:
+            return Paid(request, captured, held.attempt)
+        case Authorisation(request, held, due), CaptureFailed():
+            return Owing(request, request.amount if due is None else due, held.customer, held.method, charges=state.charges)
+        case Authorisation(request, held, due), Voided() if due is not None and due.minor:
+            return Owing(request, due, held.customer, held.method, charges=state.charges)
+        case Authorisation(request), Voided():
+            return Closed(request, "voided")
+        case ((Asking(request) | Saved(request) | Owing(request)), Abandoned()):
             return Closed(request, "abandoned")
+    return _settled(state, happened)
+
+
+def _replanned(state: Saved | Authorisation, times: Replanned) -> Saved:
+    request = replace(
+        state.request, mode=Mode.SAVE_CARD, authorise_at=times.authorise_at, retry_at=times.retry_at, give_up_at=times.give_up_at
+    )
+    if isinstance(state, Saved):
+        return replace(state, request=request, refused=frozenset(), plan=times.authorise_at.isoformat())
+    card = replace(_card_of(state.held), authorise_at=times.authorise_at)
+    return Saved(request, card, held=state.held, plan=times.authorise_at.isoformat())
+
+
+def _settled(state: State, happened: object) -> State:
+    """The state after an event that comes once it is decided what the client owes."""
+    match state, happened:
+        case Owing(), Due(amount=due):
+            return replace(state, due=due)
+        case Owing(), Requested() as request:
+            return replace(state, changing=Asking(request))
+        case Owing(changing=Asking(request)), ChallengeAsked(reference=reference, url=url):
+            return replace(state, changing=Asking(request, reference, url))
+        case Owing(), Declined():
+            return replace(state, changing=None)
+        case Owing(changing=Asking(request)), Authorised() as held if held.attempt == request.attempt:
+            return Authorisation(request, held, state.due, state.charges)
+        case Owing(request), Authorised() as held:
+            return Authorisation(request, held, state.due, state.charges + 1)
+        case Owing(), ChargeRefused():
+            return replace(state, stage=Stage.CLIENT, charges=state.charges + 1)
+        case Owing(), NeedsPerson():
+            return replace(state, stage=Stage.PERSON)
+        case Owing(), Decided(what="retry"):
+            return replace(state, stage=Stage.CHARGE)
+        case Owing(), Decided(what="ask_client"):
+            return replace(state, stage=Stage.CLIENT)
+        case Owing(request), Captured() as captured:
+            return Paid(request, captured, request.attempt)
+        case Paid(), _:
+            return _returned(state, happened)
     return state
+
+
+def _returned(state: Paid, happened: object) -> Paid:
+    """What was taken, after an event that takes it back, or tries to."""
+    match happened:
+        case RefundAsked() as asked:
+            return replace(state, returning=(*state.returning, asked), refunds=state.refunds + 1)
+        case Refunded(id=done, amount=amount):
+            return replace(state, returning=_without(state.returning, done), back=state.back + amount.minor)
+        case RefundFailed(id=done):
+            return replace(state, returning=_without(state.returning, done))
+        case Disputed() as dispute:
+            return replace(state, dispute=dispute, answered=False)
+        case EvidenceSent():
+            return replace(state, answered=True)
+        case DisputeWon(reference=reference):
+            return replace(state, dispute=None, closed=state.closed | {reference})
+        case DisputeLost(reference=reference, amount=amount):
+            return replace(state, dispute=None, closed=state.closed | {reference}, lost=state.lost + amount.minor)
+    return state
+
+
+def _card_of(held: Authorised) -> CardSaved:
+    """The card that was held, as one that is to be held again."""
+    return CardSaved(
+        held.attempt, held.client_id, held.provider, held.customer, held.method, held.label, held.capture_before
+    )  # fmt: skip
+
+
+def _without(asked: tuple[RefundAsked, ...], done: UUID) -> tuple[RefundAsked, ...]:
+    return tuple(each for each in asked if each.id != done)
 
 
 PAYMENT = StreamType[State]("payment", Unpaid(), evolve)
@@ -235,7 +418,7 @@ def asking(state: State) -> Asking | None:
     match state:
         case Asking():
             return state
-        case Saved(changing=changing):
+        case Saved(changing=changing) | Owing(changing=changing):
             return changing
     return None
 
@@ -259,9 +442,9 @@ def request(state: State, wanted: Requested) -> list[object]:
 def change_card(state: State, wanted: Requested) -> list[object]:
     """Begin an attempt with another card than the saved one, which stands until that one is taken."""
     match state:
-        case Saved(changing=None):
+        case Saved(changing=None) | Owing(changing=None):
             return [wanted]
-        case Saved():
+        case Saved() | Owing():
             raise _running()
     raise Conflict("No card is waited for here any more. Please look at the session again.", code="no_card_wanted")
 
@@ -294,6 +477,8 @@ def authorise(state: State, held: Authorised) -> list[object]:
             return [held]
         case Saved():
             return [held]
+        case Owing() if state.waits_for(held.attempt):
+            return [held]
     return []
 
 
@@ -302,21 +487,6 @@ def refuse(state: State, attempt: UUID, reason: str) -> list[object]:
     return [AuthorisationRefused(attempt, reason)] if isinstance(state, Saved) and attempt not in state.refused else []
 
 
-def capture(state: State, amount: Money) -> list[object]:
-    """The provider has taken the amount. Known already: nothing; there is one outcome (hard case 8)."""
-    match state:
-        case Authorisation(asked, held):
-            return [
-                Captured(asked.consultation_id, asked.client_id, asked.partner_id, amount, asked.partner_share, held.reference)
-            ]
-    return []
-
-
-def void(state: State, reason: str) -> list[object]:
-    """The provider has ended the hold. Known already, or captured before: nothing."""
-    return [Voided(reason)] if isinstance(state, Authorisation) else []
-
-
 def abandon(state: State, reason: str) -> list[object]:
     """The booking ended while nothing was held."""
-    return [Abandoned(reason)] if isinstance(state, Asking | Saved) else []
+    return [Abandoned(reason)] if isinstance(state, Asking | Saved | Owing) else []

@@ -1,4 +1,4 @@
-"""The hold planner: when a card is authorised, how long that holds, what cancelling costs. Pages show it and code follows it."""
+"""The hold planner: when a card is authorised, and how long that holds. Pages show it and code follows it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from fxo.core.consultations.policy import Term, cancellation_terms
 from fxo.core.errors import Invalid
 from fxo.core.money import Money
 from fxo.core.scope import CancellationPolicy
@@ -17,6 +18,9 @@ AUTHORISE_BEFORE = timedelta(hours=72)
 MEND_STEP = timedelta(hours=24)
 """The pace after a refusal: the retry two steps before the start (T-48 h), giving up one step before (T-24 h)."""
 
+SAFETY = timedelta(hours=12)
+"""What we stay away from the end of a hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorisationWindows:
@@ -27,7 +31,7 @@ class AuthorisationWindows:
 
     client_present: timedelta
     off_session: timedelta
-    safety: timedelta = timedelta(hours=12)
+    safety: timedelta = SAFETY
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,6 @@ class Offer:
 class Mode(StrEnum):
     AUTHORISE_NOW = "authorise_now"
     SAVE_CARD = "save_card"
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """What cancelling costs up to and including `until`; None is for good."""
-
-    until: datetime | None
-    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +76,25 @@ class Plan:
         By the safety before that end, or by half of the time left where this is less; a day before the session at the latest
         where this still lies ahead, so that a refusal can be mended. Always after `now`, or at once when it has already ended.
         """
-        if capture_before >= self.capture_by:
-            return None
-        left = max(capture_before - now, timedelta())
-        due = capture_before - min(self.safety, left / 2) if left else now
-        day_before = self.start - MEND_STEP
-        return min(due, day_before) if now < day_before else due
+        return reauthorise_at(capture_before, self.start, self.end, now=now, safety=self.safety)
 
 
-def for_(offer: Offer, start: datetime, windows: AuthorisationWindows, *, now: datetime) -> Plan:
+def reauthorise_at(
+    capture_before: datetime, start: datetime, end: datetime, *, now: datetime, safety: timedelta = SAFETY
+) -> datetime | None:
+    """When a hold is made anew that ends at `capture_before`, too early for this session (see `Plan.reauthorise_at`)."""
+    if capture_before >= end + COMPLETION_GRACE:
+        return None
+    left = max(capture_before - now, timedelta())
+    due = capture_before - min(safety, left / 2) if left else now
+    day_before = start - MEND_STEP
+    return min(due, day_before) if now < day_before else due
+
+
+def for_(offer: Offer, start: datetime, windows: AuthorisationWindows, *, now: datetime, client_present: bool = True) -> Plan:
     """The plan for a session at `start`, made at `now`, with a provider that declares these windows (hard cases 1 and 2).
+
+    Without the client the card is saved already, or is only to be saved, and is authorised while they are away.
 
     Raises `Invalid` for a session that does not lie ahead.
     """
@@ -99,7 +104,7 @@ def for_(offer: Offer, start: datetime, windows: AuthorisationWindows, *, now: d
     capture_by = end + COMPLETION_GRACE
     authorise_at = retry_at = give_up_at = None
     covers_until = now + windows.client_present - windows.safety
-    mode = Mode.AUTHORISE_NOW if capture_by <= covers_until else Mode.SAVE_CARD
+    mode = Mode.AUTHORISE_NOW if client_present and capture_by <= covers_until else Mode.SAVE_CARD
     if mode is Mode.SAVE_CARD:
         held = windows.off_session - windows.safety
         planned = max(start - AUTHORISE_BEFORE, capture_by - held)
@@ -130,24 +135,3 @@ def after_refusal(start: datetime, authorise_at: datetime) -> tuple[datetime, da
     """
     step = min(MEND_STEP, (start - authorise_at) / 3)
     return start - 2 * step, start - step
-
-
-def cancellation_terms(policy: CancellationPolicy, price: Money, start: datetime) -> tuple[Term, ...]:
-    """What a client's cancellation costs, in order of time: each row up to its `until`, the last one for good."""
-    free = Term(start - timedelta(hours=policy.free_until_hours), Money(0, price.currency))
-    partly = Term(start - timedelta(hours=policy.half_until_hours), price.share(policy.late_percent * 100))
-    full = Term(None, price)
-    return (free, partly, full) if policy.half_until_hours < policy.free_until_hours else (free, full)
-
-
-def cancellation_charge(policy: CancellationPolicy, price: Money, start: datetime, at: datetime) -> Money:
-    """What the client pays who cancels at `at`; a partner's cancellation is always free and is not asked here.
-
-    The limit itself still belongs to the cheaper side: exactly 24 hours before the start is free (architecture, section 8).
-    """
-    return next(term.amount for term in cancellation_terms(policy, price, start) if term.until is None or at <= term.until)
-
-
-def move_allowed(policy: CancellationPolicy, moves_made: int, start: datetime, at: datetime) -> bool:
-    """Whether the client may move the session once more at `at`; exactly at the limit is still in time."""
-    return moves_made < policy.moves and at <= start - timedelta(hours=policy.move_until_hours)

@@ -59,6 +59,29 @@ class PaymentStatus(StrEnum):
     DECLINED = "declined"
 
 
+class DisputeStatus(StrEnum):
+    """How a dispute stands at the provider: it waits for evidence, or for the bank, or is decided."""
+
+    OPEN = "open"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """The cardholder wants a captured payment back. `fee` is what the provider takes for it; the amount is drawn at once."""
+
+    reference: str
+    status: DisputeStatus
+    amount: Money
+    fee: Money
+    reason: str
+    """One of our codes: `fraudulent`, `not_received`, `not_as_described`, `duplicate`, `general`."""
+    answer_by: datetime
+    """Until when evidence is heard."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderPayment:
     """An attempt as the provider sees it now: the truth that webhooks and redirects only announce.
@@ -78,6 +101,8 @@ class ProviderPayment:
     """Where a person has to act, while `action_required`."""
     reason: str | None = None
     """Why it was declined, as one of our codes."""
+    dispute: Dispute | None = None
+    """The newest dispute about it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fxo.core.events.model import Recorded
+from fxo.core.clients import model as clients
+from fxo.core.events.model import ERASED, Recorded
 from fxo.core.events.store import Store, Transaction
 from fxo.core.ids import derived_id
-from fxo.core.payments import model, wallet
+from fxo.core.payments import model, outcomes, wallet
+
+_STANDING = "('card_saved', 'owing', 'client_asked', 'needs_person')"
+"""The states beside which the client's try with another card runs."""
 
 
 def register(store: Store) -> None:
@@ -18,8 +22,22 @@ def register(store: Store) -> None:
     store.follow(model.CardSaved, _card_saved)
     store.follow(model.Authorised, _authorised)
     store.follow(model.AuthorisationRefused, lambda tx, item: _set(tx, item, reason=item.value.reason))
-    store.follow(model.Captured, _captured)
-    store.follow(model.CaptureFailed, lambda tx, item: _set(tx, item, state="failed", reason=item.value.reason))
+    store.follow(model.Replanned, _replanned)
+    store.follow(model.HandedOver, lambda tx, item: _set(tx, item, state="handed_over", changing=None, challenge_url=None))
+    store.follow(outcomes.Captured, _captured)
+    store.follow(outcomes.Due, _due)
+    store.follow(outcomes.CaptureFailed, _capture_failed)
+    store.follow(outcomes.ChargeRefused, lambda tx, item: _set(tx, item, state="client_asked", reason=item.value.reason))
+    store.follow(outcomes.NeedsPerson, lambda tx, item: _set(tx, item, state="needs_person", reason=item.value.reason))
+    store.follow(outcomes.Decided, _decided)
+    store.follow(outcomes.HoldLapsed, lambda tx, item: _set(tx, item, state="card_saved", authorise_at=item.recorded_at))
+    store.follow(outcomes.Refunded, _refunded)
+    store.follow(outcomes.Disputed, _disputed)
+    store.follow(outcomes.EvidenceSent, lambda tx, item: _set(tx, item, dispute="answered"))
+    store.follow(outcomes.DisputeWon, lambda tx, item: _set(tx, item, dispute="won"))
+    store.follow(outcomes.DisputeLost, _lost)
+    store.follow(outcomes.ReceiptIssued, _receipt)
+    store.follow(clients.Erased, _erased)
     store.follow(model.Voided, lambda tx, item: _set(tx, item, state="voided", reason=item.value.reason))
     store.follow(model.Abandoned, lambda tx, item: _set(tx, item, state="abandoned", changing=None, reason=item.value.reason))
     store.follow(wallet.CardRemoved, _card_removed)
@@ -29,14 +47,15 @@ def _requested(tx: Transaction, item: Recorded) -> None:
     asked: model.Requested = item.value
     tx.driver.execute(
         "insert into payments (tenant_id, id, consultation_id, client_id, partner_id, state, provider, amount_minor, currency,"
-        " order_reference, authorise_at, updated_at) values (%s, %s, %s, %s, %s, 'requested', %s, %s, %s, %s, %s, %s)"
+        " order_reference, authorise_at, through, updated_at)"
+        " values (%s, %s, %s, %s, %s, 'requested', %s, %s, %s, %s, %s, %s, %s)"
         " on conflict (tenant_id, id) do update set"
         # A saved card stands until another one has taken its place.
-        " state = case payments.state when 'card_saved' then 'card_saved' else 'requested' end,"
-        " changing = case payments.state when 'card_saved' then 'requested' end, changing_reason = null,"
-        " reason = case payments.state when 'card_saved' then payments.reason end,"
-        " provider = excluded.provider, challenge_url = null, order_reference = excluded.order_reference,"
-        " updated_at = excluded.updated_at",
+        f" state = case when payments.state in {_STANDING} then payments.state else 'requested' end,"
+        f" changing = case when payments.state in {_STANDING} then 'requested' end, changing_reason = null,"
+        f" reason = case when payments.state in {_STANDING} then payments.reason end,"
+        " provider = excluded.provider, through = excluded.through, challenge_url = null,"
+        " order_reference = excluded.order_reference, updated_at = excluded.updated_at",
         (
             item.tenant_id,
             item.stream_id,
@@ -48,6 +67,7 @@ def _requested(tx: Transaction, item: Recorded) -> None:
             asked.amount.currency,
             str(asked.attempt),
             asked.authorise_at,
+            str(asked.through),
             item.recorded_at,
         ),
     )
@@ -56,10 +76,10 @@ def _requested(tx: Transaction, item: Recorded) -> None:
 def _attempt_is(tx: Transaction, item: Recorded, how: str, url: str | None, reason: str | None = None) -> None:
     """How the attempt with the client present stands; beside a saved card it is told apart from how that one stands."""
     tx.driver.execute(
-        "update payments set changing = case state when 'card_saved' then %(how)s end,"
-        " changing_reason = case state when 'card_saved' then %(reason)s end,"
-        " reason = case state when 'card_saved' then reason else coalesce(%(reason)s, reason) end,"
-        " state = case state when 'card_saved' then 'card_saved' else %(how)s end, challenge_url = %(url)s, updated_at = %(at)s"
+        f"update payments set changing = case when state in {_STANDING} then %(how)s end,"
+        f" changing_reason = case when state in {_STANDING} then %(reason)s end,"
+        f" reason = case when state in {_STANDING} then reason else coalesce(%(reason)s, reason) end,"
+        f" state = case when state in {_STANDING} then state else %(how)s end, challenge_url = %(url)s, updated_at = %(at)s"
         " where tenant_id = %(t)s and id = %(id)s",
         {"how": how, "url": url, "reason": reason, "at": item.recorded_at, "t": item.tenant_id, "id": item.stream_id},
     )
@@ -95,8 +115,82 @@ def _authorised(tx: Transaction, item: Recorded) -> None:
     )
 
 
+def _replanned(tx: Transaction, item: Recorded) -> None:
+    _set(tx, item, state="card_saved", authorise_at=item.value.authorise_at, reason=None)
+
+
 def _captured(tx: Transaction, item: Recorded) -> None:
-    _set(tx, item, state="captured", captured_minor=item.value.amount.minor, captured_at=item.recorded_at)
+    _set(
+        tx, item, state="captured", captured_minor=item.value.amount.minor, captured_at=item.recorded_at,
+        through=str(item.value.through),
+    )  # fmt: skip
+
+
+def _due(tx: Transaction, item: Recorded) -> None:
+    due: outcomes.Due = item.value
+    tx.driver.execute(
+        "update payments set due_minor = %s, due_reason = %s, due_at = %s, updated_at = %s,"
+        " state = case state when 'card_saved' then 'owing' else state end where tenant_id = %s and id = %s",
+        (due.amount.minor, due.reason, item.recorded_at, item.recorded_at, item.tenant_id, item.stream_id),
+    )
+
+
+def _capture_failed(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute(
+        "update payments set state = 'owing', reason = %s, due_minor = coalesce(due_minor, amount_minor), updated_at = %s"
+        " where tenant_id = %s and id = %s",
+        (item.value.reason, item.recorded_at, item.tenant_id, item.stream_id),
+    )
+
+
+def _decided(tx: Transaction, item: Recorded) -> None:
+    states = {"retry": "owing", "ask_client": "client_asked"}
+    if item.value.what in states:
+        _set(tx, item, state=states[item.value.what])
+
+
+def _refunded(tx: Transaction, item: Recorded) -> None:
+    _set(tx, item, refunded_minor=_sum(tx, item, "refunded_minor"))
+
+
+def _lost(tx: Transaction, item: Recorded) -> None:
+    _set(tx, item, dispute="lost", lost_minor=_sum(tx, item, "lost_minor"))
+
+
+def _sum(tx: Transaction, item: Recorded, column: str) -> int:
+    row = tx.driver.execute(
+        f"select {column} from payments where tenant_id = %s and id = %s", (item.tenant_id, item.stream_id)
+    ).fetchone()
+    return (row[0] if row else 0) + item.value.amount.minor  # type: ignore[no-any-return]
+
+
+def _disputed(tx: Transaction, item: Recorded) -> None:
+    dispute: outcomes.Disputed = item.value
+    _set(tx, item, dispute="open", dispute_until=dispute.answer_by, dispute_minor=dispute.amount.minor)
+
+
+def _receipt(tx: Transaction, item: Recorded) -> None:
+    paper: outcomes.ReceiptIssued = item.value
+    tx.driver.execute(
+        "insert into receipts (tenant_id, kind, number, payment_id, consultation_id, client_id, event_id, amount_minor,"
+        " tax_minor, tax_rate, tax_name, tax_id, seller, billed_to, company, expert, starts_at, what,"
+        " currency, for_receipt, issued_at)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            item.tenant_id, str(paper.kind), paper.number, item.stream_id, paper.consultation_id, paper.client_id,
+            item.event_id, paper.amount.minor, paper.tax.minor, paper.tax_rate, paper.tax_name, paper.tax_id, paper.seller,
+            paper.billed_to, paper.company, paper.expert, paper.starts_at, paper.what, paper.amount.currency, paper.for_receipt,
+            item.recorded_at,
+        ),
+    )  # fmt: skip
+
+
+def _erased(tx: Transaction, item: Recorded) -> None:
+    """Numbers and amounts stay for the legal time; who it was, goes (hard case 24)."""
+    tx.driver.execute(
+        "update receipts set billed_to = %s, company = '' where tenant_id = %s and client_id = %s",
+        (ERASED, item.tenant_id, item.value.person_id),
+    )
 
 
 def _keep_method(tx: Transaction, item: Recorded) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,14 @@ class PaymentRow:
     changing: str | None
     """How the try with another card stands, beside a saved one: `requested`, `challenged`, `declined`."""
     changing_reason: str | None
+    refunded: Money
+    due: Money | None
+    """What the client owes, once that is decided."""
+    due_at: datetime | None
+    through: str
+    dispute: str | None
+    """`open`, `answered`, `won` or `lost`."""
+    dispute_until: datetime | None
 
     @property
     def attempt(self) -> str:
@@ -60,12 +68,15 @@ class Card:
 _COLUMNS = (
     "id, consultation_id, client_id, partner_id, state, provider, amount_minor, captured_minor, currency,"
     " method_label, provider_reference,"
-    " challenge_url, capture_before, authorise_at, captured_at, reason, order_reference, changing, changing_reason from payments"
+    " challenge_url, capture_before, authorise_at, captured_at, reason, order_reference, changing, changing_reason,"
+    " due_at, through, dispute, dispute_until, refunded_minor, due_minor from payments"
 )
 
 
 def _row(row: tuple[Any, ...]) -> PaymentRow:
-    values: tuple[Any, ...] = (*row[:6], Money(row[6], row[8]), Money(row[7], row[8]), *row[9:])
+    currency = row[8]
+    refunded, due = Money(row[-2], currency), None if row[-1] is None else Money(row[-1], currency)
+    values: tuple[Any, ...] = (*row[:6], Money(row[6], currency), Money(row[7], currency), *row[9:19], refunded, due, *row[19:-2])
     return PaymentRow(*values)
 
 
@@ -75,13 +86,73 @@ def payment_id_of(consultation_id: UUID) -> UUID:
 
 
 def find(tx: Transaction, payment_id: UUID) -> PaymentRow | None:
-    """The payment, for its client, its partner and code; None for anybody else, or where none was asked for."""
+    """The payment, for its client, its partner, operators and code; None for anybody else, or where none was asked for."""
     row = tx.driver.execute(f"select {_COLUMNS} where tenant_id = %s and id = %s", (tx.scope.tenant_id, payment_id)).fetchone()
     if row is None:
         return None
     found = _row(row)
-    allowed = {ActorKind.MEMBER: found.client_id, ActorKind.PARTNER: found.partner_id, ActorKind.CODE: tx.actor.id}
-    return found if allowed.get(tx.actor.kind) == tx.actor.id else None
+    if tx.actor.kind in (ActorKind.CODE, ActorKind.OPERATOR):
+        return found
+    whose = {ActorKind.MEMBER: found.client_id, ActorKind.PARTNER: found.partner_id}
+    return found if whose.get(tx.actor.kind) == tx.actor.id else None
+
+
+def is_due(tx: Transaction, payment_id: UUID) -> bool:
+    """Whether it is decided what the client owes."""
+    row = tx.driver.execute(
+        "select due_minor is not null from payments where tenant_id = %s and id = %s", (tx.scope.tenant_id, payment_id)
+    ).fetchone()
+    return row is not None and row[0]
+
+
+OUTAGE = timedelta(days=30)
+"""How far back changes are asked for where they were never asked for before."""
+OVERLAP = timedelta(minutes=10)
+"""Changes are asked for twice rather than not at all."""
+
+
+def watched(tx: Transaction) -> dict[str, list[str]]:
+    """References by provider of the payments that may change there without our doing: holds that have run out or are long due,
+    and disputes; the provider names its other changes itself. For code.
+    """
+    rows = tx.driver.execute(
+        "select provider, provider_reference from payments where tenant_id = %s and (dispute in ('open', 'answered') or"
+        " (state = 'authorised' and (capture_before <= %s or due_at <= %s))) order by updated_at limit 500",
+        (tx.scope.tenant_id, tx.now, tx.now - OVERLAP),
+    ).fetchall()
+    used = tx.driver.execute("select distinct provider from payments where tenant_id = %s", (tx.scope.tenant_id,)).fetchall()
+    found: dict[str, list[str]] = {provider: [] for (provider,) in used}
+    for provider, reference in rows:
+        found[provider].append(reference)
+    return found
+
+
+def looked_until(tx: Transaction) -> datetime:
+    """Up to when the providers' changes are known."""
+    row = tx.driver.execute(
+        "select max(done_at) from work where tenant_id = %s and kind = 'payments.reconcile'",
+        (tx.scope.tenant_id,),
+    ).fetchone()
+    return row[0] - OVERLAP if row and row[0] else tx.now - OUTAGE
+
+
+def by_references(tx: Transaction, references: Collection[str]) -> dict[str, UUID]:
+    """The payments that these references of providers belong to."""
+    rows = tx.driver.execute(
+        "select provider_reference, id from payments where tenant_id = %s and provider_reference = any(%s)",
+        (tx.scope.tenant_id, list(references)),
+    ).fetchall()
+    return dict(rows)
+
+
+def waiting(tx: Transaction) -> list[UUID]:
+    """The attempts that wait for an answer of a client or a bank; each is the id of its work."""
+    rows = tx.driver.execute(
+        "select order_reference::uuid from payments where tenant_id = %s and (state in ('requested', 'challenged')"
+        " or changing in ('requested', 'challenged')) and updated_at < %s",
+        (tx.scope.tenant_id, tx.now - OVERLAP / 5),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def of_sessions(tx: Transaction, consultation_ids: Collection[UUID]) -> dict[UUID, PaymentRow]:
@@ -101,6 +172,16 @@ def refused(tx: Transaction) -> list[UUID]:
         (tx.scope.tenant_id, tx.actor.id),
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def plan(tx: Transaction, payment_id: UUID) -> str:
+    """What `model.Saved.plan` is now: when its card is to be authorised, where that was planned anew."""
+    row = tx.driver.execute(
+        "select type, data ->> 'authorise_at' from events where tenant_id = %s and stream_id = %s"
+        " and type in ('payment.replanned', 'payment.hold_lapsed') order by version desc limit 1",
+        (tx.scope.tenant_id, payment_id),
+    ).fetchone()
+    return datetime.fromisoformat(row[1]).isoformat() if row and row[1] else ""
 
 
 def by_attempt(tx: Transaction, order_reference: str) -> PaymentRow:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from fxo.core.errors import ActionRequired, Declined
 from fxo.core.events.store import Transaction
 from fxo.core.money import Money
-from fxo.core.payments import model
-from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
-from fxo.core.payments.port import Customer, Order, PaymentProvider, PaymentStatus, ProviderPayment, SavedMethod
+from fxo.core.payments import model, settling
+from fxo.core.payments.model import PAYMENT, Asking, Saved
+from fxo.core.payments.port import Customer, Order, PaymentProvider, PaymentStatus, ProviderPayment, Refund, SavedMethod
 from fxo.core.payments.queries import newest_card
 from fxo.core.plugins import Providers
 from fxo.core.scope import TenantConfig
@@ -37,14 +39,46 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
-    """Money to capture, or a hold to end; by our reference where the provider's was never learnt."""
+class Settling:
+    """The next step of a payment, as it is to be put to its provider."""
+
+    config: TenantConfig
+    provider: str
+    step: settling.Step
+    request: model.Requested
+
+
+Result = ProviderPayment | Refund | Declined
+"""What a step came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """An attempt that was given up; it is found at the provider by our reference."""
+
+    config: TenantConfig
+    provider: str
+    order_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A dispute to answer: the payment's reference at the provider, the dispute's, and what is sent."""
 
     config: TenantConfig
     provider: str
     reference: str
-    amount: Money
-    order_reference: str | None = None
+    dispute: str
+    evidence: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciling:
+    """What to compare: references at each provider that are watched, and since when changes are asked for."""
+
+    config: TenantConfig
+    watched: Mapping[str, Sequence[str]]
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +115,10 @@ class PaymentReactions:
                 return self._ask(tx, work, request, "authorise_saved", card.method, None, card.customer)
         return None
 
+    def anew(self, tx: Transaction, work: Work, request: model.Requested, held: model.Authorised) -> Ask:
+        """The card of a standing hold, to be held once more while the client is away."""
+        return self._ask(tx, work, request, "authorise_saved", held.method, None, held.customer)
+
     def _ask(
         self, tx: Transaction, work: Work, request: model.Requested, verb: str, method: str, reference: str | None,
         customer: str | None = None,
@@ -88,13 +126,18 @@ class PaymentReactions:
         config = self.load_config(tx)
         if customer is None and (known := newest_card(tx, request.client_id, request.provider)):
             customer = known.customer
-        order = Order(
-            reference=work.key, amount=request.amount, method=method,
-            customer=Customer(request.client_id, customer),
+        order = self._order(config, request, work.key, request.amount, method, Customer(request.client_id, customer))
+        return Ask(config, request.provider, verb, order, request.consultation_id, reference)
+
+    @staticmethod
+    def _order(
+        config: TenantConfig, request: model.Requested, reference: str, amount: Money, method: str, customer: Customer
+    ) -> Order:
+        return Order(
+            reference=reference, amount=amount, method=method, customer=customer,
             description=f"{config.name}, 60-minute session",
             return_url=f"{config.portal_url}/book/{request.consultation_id}/return",
         )  # fmt: skip
-        return Ask(config, request.provider, verb, order, request.consultation_id, reference)
 
     def ask(self, wanted: Ask, work: Work) -> Answer:
         """Put the attempt to the provider, or ask how it stands. Before a late retry it is looked up by our reference."""
@@ -103,14 +146,9 @@ class PaymentReactions:
             found = self._put(provider, wanted, work)
         except (Declined, ActionRequired) as answer:
             return answer
-        match found.status:
-            case PaymentStatus.ACTION_REQUIRED:
-                return ActionRequired(found.url or "", reference=found.reference)
-            case PaymentStatus.DECLINED:
-                return Declined(found.reason or "card_declined", reference=found.reference)
-            case PaymentStatus.VOIDED | PaymentStatus.EXPIRED:
-                return Declined("expired", reference=found.reference)
-        return found
+        if found.status is PaymentStatus.ACTION_REQUIRED:
+            return ActionRequired(found.url or "", reference=found.reference)
+        return _standing(found)
 
     def _put(self, provider: PaymentProvider, wanted: Ask, work: Work) -> ProviderPayment:
         if wanted.reference:
@@ -125,32 +163,80 @@ class PaymentReactions:
             case _:
                 return provider.authorise_saved(wanted.order)
 
-    def take(self, tx: Transaction, payment_id: UUID) -> Take | None:
-        """What an authorised payment holds."""
-        match tx.load(PAYMENT, payment_id).state:
-            case Authorisation(request, held):
-                return Take(self.load_config(tx), request.provider, held.reference, held.amount)
-        return None
+    def settle(self, tx: Transaction, payment_id: UUID) -> Settling | None:
+        """The next step of a payment for which it is decided what the client owes."""
+        state = tx.load(PAYMENT, payment_id).state
+        step = settling.next_step(state)
+        if step is None or isinstance(state, model.Unpaid):
+            return None
+        config = self.load_config(tx)
+        return Settling(config, state.request.provider, step, state.request)
 
-    def capture(self, wanted: Take, work: Work) -> ProviderPayment | Declined:
-        """Take the money; one effect for the work's key, however often it is asked (hard case 8)."""
+    def take_step(self, wanted: Settling, work: Work) -> Result:
+        """Put the step to the provider; its key is the step's own, so that it has one effect however often it is asked."""
         provider = self.providers.named(wanted.config, "payments", wanted.provider)
         try:
-            return provider.capture(wanted.reference, wanted.amount, work.key)
+            match wanted.step:
+                case settling.Capture(held, amount, key):
+                    return provider.capture(held.reference, amount, key)
+                case settling.LetGo(held, key):
+                    return provider.void(held.reference, key)
+                case settling.GiveBack(asked, reference):
+                    return provider.refund(reference, asked.amount, str(asked.id))
+                case settling.Charge(attempt, amount, customer, method):
+                    if work.lease_no > 1 and (found := provider.find_by_reference(str(attempt))):
+                        return _standing(found)
+                    order = self._order(
+                        wanted.config, wanted.request, str(attempt), amount, method, Customer(wanted.request.client_id, customer)
+                    )
+                    return _standing(provider.authorise_saved(order))
+        except Declined as refusal:
+            if refusal.reason == "already_captured" and isinstance(wanted.step, settling.Capture | settling.LetGo):
+                return provider.fetch(wanted.step.held.reference)
+            return refusal
+        except ActionRequired as question:
+            return Declined("authentication_required", reference=question.reference)
+
+    def end_attempt(self, wanted: Stray, work: Work) -> None:
+        """End whatever an attempt that was given up still holds; the provider may never have seen it."""
+        provider = self.providers.named(wanted.config, "payments", wanted.provider)
+        if found := provider.find_by_reference(wanted.order_reference):
+            provider.void(found.reference, work.key)
+
+    def answer(self, wanted: Answering, work: Work) -> Declined | None:
+        """Send the evidence; what was sent already is success."""
+        provider = self.providers.named(wanted.config, "payments", wanted.provider)
+        try:
+            provider.submit_evidence(wanted.reference, wanted.evidence, work.key)
         except Declined as refusal:
             return refusal
+        return None
 
-    def void(self, wanted: Take, work: Work) -> ProviderPayment | None:
-        """End a hold; None where the provider never saw the attempt."""
-        provider = self.providers.named(wanted.config, "payments", wanted.provider)
-        if wanted.order_reference is None:
-            return provider.void(wanted.reference, work.key)
-        found = provider.find_by_reference(wanted.order_reference)
-        return provider.void(found.reference, work.key) if found else None
+    def look_around(self, wanted: Reconciling, work: Work) -> list[ProviderPayment]:
+        """The payments that are watched, and those that have changed there since, as the provider sees them now."""
+        seen: dict[str, ProviderPayment] = {}
+        for name, references in wanted.watched.items():
+            provider = self.providers.named(wanted.config, "payments", name)
+            for reference in dict.fromkeys([*provider.list_changed_since(wanted.since), *references]):
+                with suppress(Declined):
+                    seen[reference] = provider.fetch(reference)
+        return list(seen.values())
 
     def forget(self, wanted: Forget, work: Work) -> None:
         """Keep the card no longer; forgotten already is success."""
         self.providers.named(wanted.config, "payments", wanted.provider).forget_method(wanted.method)
+
+
+def _standing(found: ProviderPayment) -> ProviderPayment | Declined:
+    """The attempt where it stands, or why it does not."""
+    match found.status:
+        case PaymentStatus.DECLINED:
+            return Declined(found.reason or "card_declined", reference=found.reference)
+        case PaymentStatus.ACTION_REQUIRED:
+            return Declined("authentication_required", reference=found.reference)
+        case PaymentStatus.VOIDED | PaymentStatus.EXPIRED:
+            return Declined("expired", reference=found.reference)
+    return found
 
 
 def card_saved(request: model.Requested, found: ProviderPayment) -> model.CardSaved:

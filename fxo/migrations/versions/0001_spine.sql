@@ -162,6 +162,8 @@ create table tenants (
     providers jsonb not null,
     required_plugins text[] not null,
     brand jsonb not null,
+    asks_first boolean not null default false,
+    tax jsonb not null default '{{}}',
     created_at timestamptz not null,
     suspended_at timestamptz
 );
@@ -464,17 +466,54 @@ create table consultations (
     ends_at timestamptz not null,
     held_until timestamptz not null,
     price_minor int not null,
+    net_minor int not null,
     currency text not null,
     partner_share int not null,
     policy jsonb not null,
+    tax jsonb not null default '{{}}',
     reason text,
     confirmed_at timestamptz,
     started_at timestamptz,
     completed_at timestamptz,
+    asks boolean not null default false,
+    answer_until timestamptz,
+    ended_by text,
+    words text not null default '',
+    fee_minor int,
+    moves int not null default 0,
+    sequence int not null default 0,
+    moved_from timestamptz,
+    moved_by text,
+    proposed timestamptz[] not null default '{{}}',
+    client_here_at timestamptz,
+    partner_here_at timestamptz,
+    missing text,
+    rescue_until timestamptz,
+    rescued_by uuid,
+    rescues uuid,
     primary key (tenant_id, id),
     foreign key (tenant_id, partner_id) references roster
 );
 create index consultations_of_client on consultations (tenant_id, client_id, starts_at);
+
+-- Sessions about which the two do not agree; an operator hears both and decides.
+create table cases (
+    tenant_id uuid not null,
+    consultation_id uuid not null,
+    client_id uuid not null,
+    partner_id uuid not null,
+    opened_at timestamptz not null,
+    opened_by text not null,
+    says text not null,
+    client_words text not null default '',
+    partner_words text not null default '',
+    decided_at timestamptz,
+    decided_by uuid,
+    words text not null default '',
+    primary key (tenant_id, consultation_id),
+    foreign key (tenant_id, partner_id) references roster
+);
+create index cases_open on cases (opened_at) where decided_at is null;
 
 create table payments (
     tenant_id uuid not null,
@@ -486,6 +525,15 @@ create table payments (
     provider text not null,
     amount_minor int not null,
     captured_minor int not null default 0,
+    refunded_minor int not null default 0,
+    lost_minor int not null default 0,
+    due_minor int,
+    due_at timestamptz,
+    due_reason text,
+    through text not null default 'platform',
+    dispute text check (dispute in ('open', 'answered', 'won', 'lost')),
+    dispute_until timestamptz,
+    dispute_minor int,
     currency text not null,
     method_label text,
     provider_reference text,
@@ -566,8 +614,9 @@ create table postings (
     line int not null,
     account text not null,
     partner_id uuid,
-    payment_id uuid not null,
-    consultation_id uuid not null,
+    payment_id uuid,
+    consultation_id uuid,
+    payout_id uuid,
     amount_minor int not null,
     currency text not null,
     at timestamptz not null,
@@ -591,6 +640,8 @@ create table partner_agenda (
     state text not null,
     money text not null,
     reason text,
+    ended_by text,
+    answer_until timestamptz,
     booked_at timestamptz not null,
     starts_at timestamptz not null,
     ends_at timestamptz not null,
@@ -611,18 +662,79 @@ create table partner_opened (
     primary key (partner_id, consultation_id)
 );
 
+-- The entries of partners' accounts: what a session brought, what went back of it, and the payout that has settled each.
 create table partner_earnings (
     tenant_id uuid not null,
-    payment_id uuid not null,
+    event_id uuid not null,
+    kind text not null check (kind in ('earned', 'refunded', 'frozen', 'released', 'returned')),
+    payment_id uuid,
     partner_id uuid not null,
-    consultation_id uuid not null,
+    consultation_id uuid,
     tenant_name text not null,
     amount_minor int not null,
     currency text not null,
     earned_at timestamptz not null,
-    primary key (tenant_id, payment_id)
+    payout_id uuid,
+    primary key (tenant_id, event_id)
 );
 create index partner_earnings_of_partner on partner_earnings (partner_id, earned_at);
+create index partner_earnings_unpaid on partner_earnings (tenant_id, partner_id) where payout_id is null;
+
+create table partner_payouts (
+    tenant_id uuid not null,
+    id uuid not null,
+    partner_id uuid not null,
+    tenant_name text not null,
+    state text not null check (state in ('planned', 'paid', 'failed')),
+    way text not null check (way in ('transfer', 'hand')),
+    amount_minor int not null,
+    reversed_minor int not null default 0,
+    currency text not null,
+    provider text not null,
+    reference text,
+    reason text,
+    planned_at timestamptz not null,
+    paid_at timestamptz,
+    primary key (tenant_id, id)
+);
+create index partner_payouts_of_partner on partner_payouts (partner_id, planned_at);
+
+-- Receipts and credit notes, each kind numbered in its tenant without gaps.
+create table receipts (
+    tenant_id uuid not null,
+    kind text not null check (kind in ('receipt', 'credit_note')),
+    number int not null,
+    payment_id uuid not null,
+    consultation_id uuid not null,
+    client_id uuid not null,
+    event_id uuid not null,
+    amount_minor int not null,
+    tax_minor int not null,
+    tax_rate int not null,
+    tax_name text not null,
+    tax_id text not null,
+    seller text not null,
+    billed_to text not null,
+    company text not null,
+    expert text not null,
+    starts_at timestamptz not null,
+    what text not null,
+    currency text not null,
+    for_receipt int,
+    issued_at timestamptz not null,
+    primary key (tenant_id, kind, number)
+);
+create index receipts_of_client on receipts (tenant_id, client_id, issued_at);
+create index receipts_of_payment on receipts (tenant_id, payment_id);
+
+-- What the last check of each tenant's books has found; the newest row is the one that counts.
+create table ledger_checks (
+    tenant_id uuid not null,
+    at timestamptz not null,
+    compared int not null,
+    differences jsonb not null,
+    primary key (tenant_id, at)
+);
 
 -- Who may see and do what -------------------------------------------------------------------------------------------
 
@@ -636,15 +748,15 @@ begin
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
-        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions', 'favourites', 'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
-        'partner_agenda', 'partner_earnings', 'preferences'] loop
+        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions', 'favourites', 'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
+        'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'ledger_checks', 'preferences'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
     foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions',
-        'consultations', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'preferences'] loop
+        'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'preferences'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
     foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos', 'favourites'] loop
@@ -652,7 +764,8 @@ begin
     end loop;
     -- The operator and our own code read what they answer for.
     foreach t.name in array array['tenants', 'hosts', 'partners', 'availability', 'partner_standing', 'roster', 'partner_time', 'events', 'work',
-        'alarms', 'consultations', 'payments', 'postings', 'operators', 'operator_uses', 'subscription_cursors'] loop
+        'alarms', 'consultations', 'cases', 'payments', 'postings', 'partner_earnings', 'partner_payouts', 'ledger_checks', 'meetings', 'operators',
+        'operator_uses', 'subscription_cursors'] loop
         execute format('create policy operator on %I for select to {operator} using (true)', t.name);
         execute format('grant select on %I to {operator}', t.name);
     end loop;
@@ -667,6 +780,15 @@ begin
     end loop;
 end $$;
 create policy system on epoch for select to {system} using (true);
+
+-- Of a booking the operator reads all but what its people wrote to each other; what they wrote to the operator stands in `cases`.
+revoke select on consultations from {operator};
+do $$
+begin
+    execute (select format('grant select (%s) on consultations to {operator}', string_agg(quote_ident(attname), ', '))
+             from pg_attribute where attrelid = 'consultations'::regclass and attnum > 0 and not attisdropped
+             and attname <> 'words');
+end $$;
 
 -- Links and sign-ins of partners and operators, and those alone.
 create policy system on tokens to {system} using (tenant_id = '00000000-0000-7000-8000-000000000000')
@@ -689,6 +811,15 @@ create policy system on deliveries to {system} using (true) with check (true);
 grant insert on deliveries to {system};
 create policy system_alarms on alarms to {system} using (true) with check (true);
 grant select, insert, update on alarms to {system};
+-- The counters that must be zero, over all tenants.
+do $$
+declare name text;
+begin
+    foreach name in array array['consultations', 'payments', 'postings', 'partner_earnings', 'partner_time', 'meetings', 'ledger_checks'] loop
+        execute format('create policy system_counts on %I for select to {system} using (true)', name);
+        execute format('grant select on %I to {system}', name);
+    end loop;
+end $$;
 grant insert on operator_uses to {operator};
 create policy operator_writes on operator_uses for insert to {operator} with check (operator_id = nullif(current_setting('fxo.operator', true), '')::uuid);
 create policy operator_settles on alarms for update to {operator} using (true) with check (true);
@@ -700,7 +831,7 @@ grant select (tenant_id, role, deactivated_at) on members to {operator};
 create policy tenant on tenants for select to {tenant} using (id = nullif(current_setting('fxo.tenant', true), '')::uuid);
 create policy tenant_edits on tenants for update to {tenant} using (id = nullif(current_setting('fxo.tenant', true), '')::uuid)
     with check (id = nullif(current_setting('fxo.tenant', true), '')::uuid);
-grant update (name, brand, price_minor) on tenants to {tenant};
+grant update (name, brand, price_minor, tax, policy, asks_first) on tenants to {tenant};
 create policy tenant on hosts for select to {tenant} using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid);
 create policy tenant on partners for select to {tenant} using (id in (select r.partner_id from roster r));
 create policy tenant on availability for select to {tenant} using (partner_id in (select r.partner_id from roster r));
@@ -732,7 +863,8 @@ create policy partner on work to {partner}
 create policy partner on person_keys to {partner}
     using (tenant_id = '00000000-0000-7000-8000-000000000000' and person_id = nullif(current_setting('fxo.partner', true), '')::uuid)
     with check (tenant_id = '00000000-0000-7000-8000-000000000000' and person_id = nullif(current_setting('fxo.partner', true), '')::uuid);
-grant select on partner_agenda, partner_earnings, partner_standing to {partner};
+create policy partner on partner_payouts for select to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
+grant select on partner_agenda, partner_earnings, partner_payouts, partner_standing to {partner};
 grant select, insert on partner_opened to {partner};
 grant select (partner_id, during, starts_at, ends_at) on partner_time to {partner};
 grant select, insert, update on partner_contacts to {partner};

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fxo.core.errors import Declined, Misconfigured
 from fxo.core.money import Money
-from fxo.core.payments.port import PaymentStatus
+from fxo.core.payments.port import Dispute, DisputeStatus, PaymentStatus
 from fxo.plugins.payments_sandbox.cards import Card
 
 
@@ -50,6 +50,8 @@ class Attempt:
     captured: int = 0
     refunded: int = 0
     stumbles: int = 0
+    dispute: Dispute | None = None
+    """The newest one."""
 
     def same_order(self, other: Attempt) -> bool:
         """Whether the other one asks for the same thing."""
@@ -78,7 +80,12 @@ class Attempt:
     def refund(self, amount: Money) -> Attempt:
         """The attempt with this much more given back; all refunds together never exceed what was captured."""
         _check_amount(amount, self.amount)
-        if self.refunded + amount.minor > self.captured:
+        lost = 0
+        if self.dispute:
+            if self.dispute.status in (DisputeStatus.OPEN, DisputeStatus.UNDER_REVIEW):
+                raise Declined("disputed", reference=self.reference)
+            lost = self.dispute.amount.minor if self.dispute.status is DisputeStatus.LOST else 0
+        if self.refunded + lost + amount.minor > self.captured:
             raise Declined("over_refund", reference=self.reference)
         return replace(self, refunded=self.refunded + amount.minor)
 

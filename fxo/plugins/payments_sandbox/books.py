@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +14,17 @@ from sqlalchemy import Connection, RowMapping
 from fxo.core.db import execute
 from fxo.core.errors import Declined
 from fxo.core.ids import new_id
-from fxo.core.money import Money
-from fxo.core.payments.port import PaymentStatus
+from fxo.core.money import Money, exponent
+from fxo.core.payments.port import Dispute, DisputeStatus, PaymentStatus
 from fxo.plugins.payments_sandbox.attempt import Account, Attempt, Change, Effect, Transfer, Verb
 from fxo.plugins.payments_sandbox.cards import BY_NAME, Card
+
+ANSWER_WINDOW = timedelta(days=7)
+"""How long a dispute can be answered with evidence."""
+REVIEW = timedelta(days=3)
+"""How long the card's bank thinks about the evidence."""
+FEE = 15
+"""What a dispute costs, in whole units of the currency; it is not given back."""
 
 _PLAIN = (
     *("reference", "order_reference", "source", "customer", "description", "return_url", "challenge"),
@@ -85,6 +92,7 @@ class Books:
             card=BY_NAME[row["card"]],
             amount=_money(row),
             status=status,
+            dispute=self.dispute(row["reference"]) if row["captured"] else None,
         )
 
     def store(self, attempt: Attempt, change: str = "") -> Attempt:
@@ -118,11 +126,13 @@ class Books:
         self.changes.append(change)
 
     def changed_since(self, moment: datetime) -> tuple[str, ...]:
-        """References of the attempts that changed since then; a hold that has run out is a change too."""
+        """References of the attempts that changed since then, with holds that have run out and disputes that were decided."""
         rows = self._execute(
             "select attempt from $changes where tenant_id = :tenant and at >= :moment"
             " union select reference from $attempts where tenant_id = :tenant and status = 'authorised'"
-            " and capture_before >= :moment and capture_before <= :now order by 1",
+            " and capture_before >= :moment and capture_before <= :now"
+            " union select attempt from $disputes where tenant_id = :tenant and decides_at >= :moment and decides_at <= :now"
+            " order by 1",
             moment=moment,
         )
         return tuple(row["attempt"] for row in rows)
@@ -251,27 +261,59 @@ class Books:
             reversed=transfer.reversed,
         )
 
-    def open_dispute(self, attempt: Attempt, answer_until: datetime) -> None:
+    def open_dispute(self, attempt: Attempt, reason: str) -> None:
+        """The cardholder wants back what is left of the payment: it is drawn at once, with a fee."""
+        ends = self.now + ANSWER_WINDOW
+        amount = attempt.captured - attempt.refunded
         self._execute(
-            "insert into $disputes (attempt, tenant_id, answer_until, opened_at) values (:attempt, :tenant, :until, :now)",
+            "insert into $disputes (reference, attempt, tenant_id, reason, amount, fee, currency, answer_until, decides_at,"
+            " opened_at) values (:reference, :attempt, :tenant, :reason, :amount, :fee, :currency, :ends, :ends, :now)",
+            reference=(made := reference("sd")),
             attempt=attempt.reference,
-            until=answer_until,
+            reason=reason,
+            amount=amount,
+            fee=FEE * 10 ** exponent(attempt.amount.currency),
+            currency=attempt.amount.currency,
+            ends=ends,
         )
+        self.effect("dispute", made, Money(amount, attempt.amount.currency), attempt=attempt.reference)
         self.log(attempt, "dispute.opened")
 
-    def dispute_ends(self, attempt: str) -> datetime | None:
-        """Until when a dispute on this attempt can be answered; None where there is no dispute."""
+    def dispute(self, attempt: str) -> Dispute | None:
+        """The newest dispute on this attempt, as it stands now: without an answer it is lost when the time for it is over."""
         rows = self._execute(
-            "select answer_until from $disputes where tenant_id = :tenant and attempt = :attempt", attempt=attempt
-        )
-        return rows[0]["answer_until"] if rows else None
-
-    def set_evidence(self, attempt: str, evidence: Mapping[str, str]) -> None:
-        self._execute(
-            "update $disputes set evidence = cast(:evidence as jsonb) where tenant_id = :tenant and attempt = :attempt",
-            evidence=orjson.dumps(dict(evidence)).decode(),
+            "select * from $disputes where tenant_id = :tenant and attempt = :attempt order by opened_at desc limit 1",
             attempt=attempt,
         )
+        if not rows:
+            return None
+        row = rows[0]
+        if row["decides_at"] <= self.now:
+            status = DisputeStatus.WON if row["won"] else DisputeStatus.LOST
+        else:
+            status = DisputeStatus.OPEN if row["evidence"] is None else DisputeStatus.UNDER_REVIEW
+        amount, fee = Money(row["amount"], row["currency"]), Money(row["fee"], row["currency"])
+        return Dispute(row["reference"], status, amount, fee, row["reason"], row["answer_until"])
+
+    def answer_dispute(self, dispute: Dispute, evidence: Mapping[str, str], *, won: bool) -> None:
+        """Keep the evidence; the bank decides some days later."""
+        self._execute(
+            "update $disputes set evidence = cast(:evidence as jsonb), won = :won, decides_at = :then"
+            " where tenant_id = :tenant and reference = :reference",
+            evidence=orjson.dumps(dict(evidence)).decode(),
+            won=won,
+            then=self.now + REVIEW,
+            reference=dispute.reference,
+        )
+
+    def decide_dispute(self, attempt: Attempt, dispute: Dispute, *, won: bool) -> None:
+        """The bank decides at once."""
+        self._execute(
+            "update $disputes set won = :won, decides_at = :now where tenant_id = :tenant and reference = :reference",
+            won=won,
+            reference=dispute.reference,
+        )
+        self.log(attempt, "dispute.closed")
 
 
 def _money(row: RowMapping) -> Money:

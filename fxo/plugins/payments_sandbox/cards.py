@@ -44,6 +44,8 @@ class Card:
     """How many captures of a payment fail with "try again" before one works."""
     disputed: bool = False
     """Whether the cardholder disputes every payment as soon as it is captured."""
+    stubborn: bool = False
+    """Whether the card's bank decides for its cardholder, whatever the evidence."""
 
     @property
     def digits(self) -> str:
@@ -92,7 +94,17 @@ CARDS: tuple[Card, ...] = (
         stumbles=1,
     ),
     Card(
-        "disputed", "4000 0000 0000 0259", "Works; the cardholder disputes the payment as soon as it is captured.", disputed=True
+        "disputed",
+        "4000 0000 0000 0259",
+        "Works; the cardholder disputes the payment as soon as it is captured. Who answers with evidence wins.",
+        disputed=True,
+    ),
+    Card(
+        "disputed_lost",
+        "4000 0000 0000 2685",
+        "Works; the cardholder disputes the payment as soon as it is captured, and wins whatever is answered.",
+        disputed=True,
+        stubborn=True,
     ),
 )
 BY_NAME: Mapping[str, Card] = {card.name: card for card in CARDS}

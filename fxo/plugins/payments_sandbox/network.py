@@ -6,22 +6,19 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from fxo.core.db import execute, transaction
 from fxo.core.errors import Declined, Misconfigured, Retryable
 from fxo.core.money import Money
-from fxo.core.payments.port import Order, PaymentStatus
+from fxo.core.payments.port import DisputeStatus, Order, PaymentStatus
 from fxo.core.scope import system_scope
 from fxo.plugins.payments_sandbox.attempt import Account, Attempt, Effect, Transfer, Verb
 from fxo.plugins.payments_sandbox.books import Books, reference
 from fxo.plugins.payments_sandbox.cards import Approved, Asked, Card, Refused, hold_ends, judge, read_card
 from fxo.plugins.payments_sandbox.webhooks import Courier
-
-ANSWER_WINDOW = timedelta(days=7)
-"""How long a dispute can be answered with evidence."""
 
 
 def issue_token(details: Mapping[str, Any], now: datetime) -> str:
@@ -159,7 +156,7 @@ class Network:
                 books.store(captured, "payment.captured")
                 books.effect("capture", key, amount, attempt=reference)
                 if captured.card.disputed:
-                    books.open_dispute(captured, books.now + ANSWER_WINDOW)
+                    books.open_dispute(captured, "fraudulent")
         if stumbles:
             raise Retryable("the card's bank did not answer", after=1)
         return captured
@@ -186,8 +183,6 @@ class Network:
             if done := _replayed(books, "refund", key, reference, amount):
                 return done
             refunded = attempt.refund(amount)
-            if books.dispute_ends(reference) is not None:
-                raise Declined("disputed", reference=reference)
             books.store(refunded, "payment.refunded")
             return books.effect("refund", key, amount, attempt=reference)
 
@@ -240,11 +235,25 @@ class Network:
             attempt = books.attempt(reference)
             if _replayed(books, "evidence", key, reference, attempt.amount):
                 return
-            ends = books.dispute_ends(reference)
-            if ends is None or ends <= books.now:
-                raise Declined("no_dispute" if ends is None else "dispute_closed", reference=reference)
-            books.set_evidence(reference, evidence)
+            dispute = attempt.dispute
+            if dispute is None or dispute.status is not DisputeStatus.OPEN:
+                raise Declined("no_dispute" if dispute is None else "dispute_closed", reference=reference)
+            books.answer_dispute(dispute, evidence, won=bool(evidence) and not attempt.card.stubborn)
             books.effect("evidence", key, attempt.amount, attempt=reference)
+
+    def dispute(self, reference: str, reason: str = "not_received") -> None:
+        """The cardholder disputes this payment; nothing where one is open, or nothing is left of it."""
+        with self._books(reference) as books:
+            attempt = books.attempt(reference)
+            if attempt.dispute is None and attempt.captured > attempt.refunded:
+                books.open_dispute(attempt, reason)
+
+    def decide(self, reference: str, *, won: bool) -> None:
+        """The card's bank decides the open dispute now."""
+        with self._books(reference) as books:
+            attempt = books.attempt(reference)
+            if attempt.dispute and attempt.dispute.status in (DisputeStatus.OPEN, DisputeStatus.UNDER_REVIEW):
+                books.decide_dispute(attempt, attempt.dispute, won=won)
 
 
 def _accept(books: Books, attempt: Attempt, *, confirmed: bool) -> Attempt:

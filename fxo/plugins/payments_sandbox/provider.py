@@ -137,6 +137,14 @@ class Sandbox:
     def submit_evidence(self, reference: str, evidence: Mapping[str, str], key: str) -> None:
         self._network.submit_evidence(reference, evidence, key)
 
+    def dispute(self, reference: str) -> None:
+        """What no real provider has: the cardholder disputes this payment. For the demo and for tests."""
+        self._network.dispute(reference)
+
+    def decide_dispute(self, reference: str, *, won: bool) -> None:
+        """The card's bank decides now. For the demo and for tests."""
+        self._network.decide(reference, won=won)
+
     def _page(self, attempt: Attempt) -> str:
         return f"{self._context.urls.portal}{PAGES}/challenge/{attempt.challenge}"
 
@@ -153,4 +161,5 @@ class Sandbox:
             method=SavedMethod(attempt.customer, attempt.method, attempt.card.label) if attempt.method else None,
             url=self._page(attempt) if attempt.status is PaymentStatus.ACTION_REQUIRED else None,
             reason=attempt.reason,
+            dispute=attempt.dispute,
         )

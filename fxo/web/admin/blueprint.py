@@ -23,7 +23,14 @@ def _rail() -> list[dict[str, Any]]:
     groups = [
         ("", [(_("Overview"), "/admin", "list")]),
         (_("Look"), [(_("Branding"), "/admin/branding", "palette")]),
-        (_("Service"), [(_("Roster and prices"), "/admin/roster", "briefcase-business")]),
+        (
+            _("Service"),
+            [
+                (_("Roster and prices"), "/admin/roster", "briefcase-business"),
+                (_("Booking rules"), "/admin/policy", "calendar-clock"),
+                (_("Tax and receipts"), "/admin/tax", "receipt"),
+            ],
+        ),
         (_("People"), [(_("Members"), "/admin/members", "users")]),
     ]
     return [

@@ -1,6 +1,8 @@
-"""The operator's workspace: tenants, partners, the queue of alarms, the ledger. Every use is recorded."""
+"""The operator's workspace: tenants, partners, the queue of alarms, payments, payouts, the ledger. Every use is recorded."""
 
-from fxo.web.operator import alarms, bookings, ledger, overview, partners, tenants
+from fxo.web.operator import alarms, bookings, cases, integrity, ledger, overview, partners, payments, payouts, tenants
 from fxo.web.operator.blueprint import blueprint
 
-__all__ = ["alarms", "blueprint", "bookings", "ledger", "overview", "partners", "tenants"]
+__all__ = [
+    "alarms", "blueprint", "bookings", "cases", "integrity", "ledger", "overview", "partners", "payments", "payouts", "tenants",
+]  # fmt: skip

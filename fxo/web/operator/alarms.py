@@ -28,7 +28,43 @@ def _words(kind: str) -> tuple[str, str]:
     known = {
         "payment.capture_failed": (
             _("Money was not taken"),
-            _("Look at the payment at its provider, and ask the client for another card. The expert is not paid before that."),
+            _("The saved card is charged again by itself, and then the client is asked. Look whether that went well."),
+        ),
+        "payment.needs_person": (
+            _("A client owes money"),
+            _("Decide in the payments queue: charge again, ask again, waive, or enter what came by hand."),
+        ),
+        "payment.delayed": (
+            _("The payment provider does not answer"),
+            _("It is asked again and again. Look at the provider's state; nothing is charged twice."),
+        ),
+        "payment.lapses": (
+            _("A hold is about to lapse"),
+            _("Ask the expert whether the session took place, and have it completed. After the hold the saved card is charged."),
+        ),
+        "payment.refund_failed": (
+            _("A refund was refused"),
+            _("Give the money back by another way, and write down how."),
+        ),
+        "payment.disputed": (
+            _("A payment is disputed"),
+            _("Answer with the evidence on the payment's page, before the time for it is over."),
+        ),
+        "payment.dispute_ends": (
+            _("A dispute runs out unanswered"),
+            _("Answer it now: without evidence it is lost."),
+        ),
+        "payout.failed": (
+            _("A payout was refused"),
+            _("Look at the partner's account at the provider. The next run pays it again."),
+        ),
+        "ledger.differs": (
+            _("The books do not agree"),
+            _("Open Integrity: it lists every difference between ledger, events and provider."),
+        ),
+        "session.contested": (
+            _("Two who do not agree"),
+            _("Open the booking: both say there how they saw it, with the evidence, and you decide what the client owes."),
         ),
         "meeting.no_link": (
             _("A session without a meeting link"),
@@ -76,6 +112,8 @@ def _shown(one: Alarm, booking_id: Any, zone: str, now: Any) -> dict[str, Any]:
     title, todo = _words(one.kind)
     if booking_id:
         about = {"label": _("Open the booking"), "url": f"/bookings/{one.tenant_id}/{booking_id}"}
+        if one.kind.startswith("payment."):
+            about = {"label": _("Open the payment"), "url": f"/payments/{one.tenant_id}/{one.subject_id}"}
     elif one.tenant:
         about = {"label": _("Open the tenant"), "url": f"/tenants/{one.tenant_id}"}
     else:
@@ -113,7 +151,13 @@ def _queue(typed: dict[str, str], errors: dict[str, str], status: int = 200) -> 
     with used("alarms") as tx:
         found, (waiting, done_with) = alarms.find(tx, wanted, _MOST), alarms.counts(tx)
         rows, tenants = shown_alarms(tx, found), operations.tenants(tx)
-    kinds = {"": _("Any kind"), "payment.": _("Payments"), "meeting.": _("Meetings"), "work.": _("Work that was given up")}
+    kinds = {
+        "": _("Any kind"),
+        "payment.": _("Payments"),
+        "session.": _("Cases"),
+        "meeting.": _("Meetings"),
+        "work.": _("Work that was given up"),
+    }
     return page(
         "operator/alarms.html", alarms=waiting, asked=asked, rows=rows, settled=settled, typed=typed, errors=errors,
         longest=alarms.LONGEST_NOTE, filtered=bool(asked.of("kind") or asked.of("tenant")),

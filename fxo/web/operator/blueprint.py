@@ -26,9 +26,24 @@ def page(template: str, *, alarms: int = 0, **values: Any) -> str:
 
 def _rail(alarms: int) -> list[dict[str, Any]]:
     groups = [
-        ("", [(_("Overview"), "/", "list", 0), (_("Alarms"), "/alarms", "bell", alarms)]),
-        (_("Network"), [(_("Tenants"), "/tenants", "landmark", 0), (_("Partners"), "/partners", "users", 0)]),
-        (_("Records"), [(_("Ledger"), "/ledger", "scroll-text", 0)]),
+        (
+            "",
+            [
+                (_("Overview"), "/", "list", 0),
+                (_("Alarms"), "/alarms", "bell", alarms),
+                (_("Cases"), "/cases", "message-square", 0),
+            ],
+        ),
+        (
+            _("Money"),
+            [
+                (_("Payments"), "/payments", "credit-card", 0),
+                (_("Payouts"), "/payouts", "landmark", 0),
+                (_("Ledger"), "/ledger", "scroll-text", 0),
+            ],
+        ),
+        (_("Network"), [(_("Tenants"), "/tenants", "briefcase-business", 0), (_("Partners"), "/partners", "users", 0)]),
+        (_("Records"), [(_("Integrity"), "/integrity", "shield-check", 0)]),
     ]
     return [
         {"title": title, "entries": [

@@ -34,12 +34,15 @@ def entries() -> ResponseReturnValue:
         account: shown.total(money if money.minor > 0 else -money for _t, each, money in balances if each == account)
         for account in Account
     }
-    found = [_entry(list(group)) for _key, group in groupby(lines, key=lambda line: (line.tenant, line.payment_id, line.at))]
+    found = [_entry(list(group)) for _key, group in groupby(lines, key=lambda line: line.event_id)]
     return page(
         "operator/ledger.html", alarms=number, balanced=balanced,
         note=_("Every entry adds up to zero, by tenant and currency.") if balanced
         else _("Some entries do not add up to zero. This needs a person now."),
-        stats=[{"label": label, "value": totals[account] or "0", "note": ""} for account, label in _accounts().items()],
+        stats=[
+            {"label": _accounts()[account], "value": totals[account] or "0", "note": ""}
+            for account in (Account.PROVIDER, Account.PARTNER, Account.PLATFORM)
+        ],
         accounts=[
             {"name": _accounts()[Account(account)], "tenant": tenant, "balance": str(money)}
             for tenant, account, money in balances
@@ -53,15 +56,26 @@ def entries() -> ResponseReturnValue:
 def _accounts() -> dict[Account, str]:
     return {
         Account.PROVIDER: _("Held by the payment provider"), Account.PARTNER: _("Owed to partners"),
-        Account.PLATFORM: _("Platform's share"),
+        Account.PLATFORM: _("Platform's share"), Account.TAX: _("Tax to be paid"), Account.PAYOUT: _("On its way to partners"),
+        Account.FROZEN: _("Partners' shares in disputes"), Account.DISPUTED: _("Drawn back by disputes"),
+        Account.FEES: _("What disputes cost"), Account.TENANT: _("Owed by tenants"), Account.BANK: _("By bank"),
     }  # fmt: skip
+
+
+def _what(event: str) -> str:
+    return {
+        "payment.captured": _("Paid by a client"), "payment.refunded": _("Given back"),
+        "payment.disputed": _("Dispute opened"), "payment.dispute_won": _("Dispute won"),
+        "payment.dispute_lost": _("Dispute lost"), "payout.planned": _("Payout planned"), "payout.paid": _("Payout made"),
+        "payout.failed": _("Payout refused"), "payout.reversed": _("Taken back from a partner"),
+    }.get(event, event)  # fmt: skip
 
 
 def _entry(lines: list[Line]) -> dict[str, Any]:
     first = lines[0]
     return {
-        "when": shown.time(first.at, identity.required().zone), "what": _("Session paid"), "tenant": first.tenant,
-        "number": _("No. %(number)s", number=str(first.payment_id)[-12:].upper()),
+        "when": shown.time(first.at, identity.required().zone), "what": _what(first.what), "tenant": first.tenant,
+        "number": _("No. %(number)s", number=str(first.subject_id)[-12:].upper()),
         "lines": [
             {"account": _accounts()[Account(line.account)], "debit": str(line.amount) if line.amount.minor > 0 else "",
              "credit": str(-line.amount) if line.amount.minor < 0 else ""}

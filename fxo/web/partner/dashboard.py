@@ -85,12 +85,15 @@ def dashboard() -> ResponseReturnValue:
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
         day = _read(tx, user.zone)
     now, local = day.now, day.local
-    needs = [row for row in day.ahead if row.to_complete(now)] + [
-        row for row in day.ahead if row.starts_at > now and not row.opened
+    needs = [
+        *(row for row in day.ahead if row.state == "requested"),
+        *(row for row in day.ahead if row.to_complete(now)),
+        *(row for row in day.ahead if row.starts_at > now and not row.opened and row.state != "requested"),
     ]
     more = max(0, sum(row.starts_at > now for row in needs) - _UNREAD)
-    today = [row for row in day.ahead if row.ends_at > now and row.starts_at.astimezone(local.tzinfo).date() <= local.date()]
-    later = [row for row in day.ahead if row.ends_at > now and row not in today]
+    booked = [row for row in day.ahead if row.state != "requested"]
+    today = [row for row in booked if row.ends_at > now and row.starts_at.astimezone(local.tzinfo).date() <= local.date()]
+    later = [row for row in booked if row.ends_at > now and row not in today]
     return render_template(
         "partner/dashboard.html", **frame(),
         now={"text": _here_and_now(day), "iso": now.isoformat()},
@@ -178,6 +181,10 @@ def _need(row: AgendaRow, day: Day, *, first: bool) -> dict[str, Any]:
     """What is to be done, and the one button that does it; the first is the page's main action."""
     kind = "primary" if first else ""
     when = words.day_of(row.starts_at, day.zone, day.now), shown.clock(row.starts_at, day.zone)
+    if row.state == "requested" and row.answer_until:
+        text = _("Asks for an hour. Answer by %(until)s.", until=shown.time(row.answer_until, day.zone)["text"])
+        url = f"/sessions/{row.consultation_id}"
+        return _line(row, *when, text, [{"label": _("Answer"), "about": row.client_name, "url": url, "kind": kind}])
     if row.to_complete(day.now):
         text = _("Session ended %(ago)s. Complete it to be paid %(earns)s.", ago=words.ago(row.ends_at, day.now), earns=row.earns)
         return _line(row, *when, text, [_completing(row, kind)])
@@ -193,7 +200,8 @@ def _need(row: AgendaRow, day: Day, *, first: bool) -> dict[str, Any]:
 def _today(row: AgendaRow, day: Day) -> dict[str, Any]:
     actions: list[dict[str, Any]] = []
     if row.join_url and day.now >= row.starts_at - EARLY:
-        actions.append({"label": _("Join"), "about": row.client_name, "url": row.join_url, "icon": "video"})
+        url = f"/sessions/{row.consultation_id}/join"
+        actions.append({"label": _("Join"), "about": row.client_name, "url": url, "icon": "video"})
     if day.now >= row.starts_at:
         actions.append(_completing(row))
     elif not actions:

@@ -17,13 +17,15 @@ from flask.typing import ResponseReturnValue
 from fxo import platform
 from fxo.core.errors import NotFound
 from fxo.core.ledger import queries as ledger
-from fxo.core.money import Money, exponent
+from fxo.core.money import Money
 from fxo.core.scope import Permission
 from fxo.web import identity, shown
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext
 from fxo.web.partner import words
 from fxo.web.partner.blueprint import blueprint
+from fxo.web.partner.payouts import payout_row
+from fxo.web.partner.sheets import cell, decimal
 
 _MONTHS = 12
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
@@ -41,6 +43,7 @@ def earnings() -> ResponseReturnValue:
         newest = this if on_its_way or not months else months[0].first
         month = _asked(newest)
         rows = ledger.statement(tx, *_bounds(month, zone))
+        paid, waiting = ledger.my_payouts(tx), ledger.entries(tx, None)
     choice = sorted({this, month, *(each.first for each in months)}, reverse=True)
     return render_template(
         "partner/earnings.html", **frame(), anything=bool(months or on_its_way),
@@ -49,6 +52,8 @@ def earnings() -> ResponseReturnValue:
         stats=_stats(months, on_its_way, month, this), charts=_charts(months, this, month),
         rows=[_row(one, user.zone) for one in rows],
         total={"price": shown.total(one.price for one in rows), "share": shown.total(one.share for one in rows)},
+        payouts=[payout_row(one, user.zone) for one in paid],
+        waiting=shown.total(each.amount for each in waiting),
         month_file=f"/earnings.csv?month={month:%Y-%m}", whole_file="/earnings.csv",
     )  # fmt: skip
 
@@ -136,8 +141,8 @@ def file() -> ResponseReturnValue:
     sheet.writerow(_heads())
     for one in rows:
         at, session = one.at.astimezone(zone).isoformat(timespec="minutes"), words.short_number(one.consultation_id)
-        money = (_decimal(one.price), _decimal(one.share), one.share.currency)
-        sheet.writerow(map(_cell, (at, session, one.client, one.company, one.tenant, *money, _state(one.state))))
+        money = (decimal(one.price), decimal(one.share), one.share.currency)
+        sheet.writerow(map(cell, (at, session, one.client, one.company, one.tenant, *money, _state(one.state))))
     headers = {"Content-Disposition": f"attachment; filename=earnings-{asked or 'all'}.csv"}
     return Response("\ufeff" + out.getvalue(), mimetype="text/csv", headers=headers)
 
@@ -145,14 +150,3 @@ def file() -> ResponseReturnValue:
 def _heads() -> tuple[str, ...]:
     people = (_("Date"), _("Session"), _("Client"), _("Company"), _("Portal"))
     return (*people, _("Client pays"), _("You earn"), _("Currency"), _("State"))
-
-
-def _cell(text: str) -> str:
-    """Text as text: what a client typed as a name must never run as a formula in somebody's spreadsheet."""
-    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else text
-
-
-def _decimal(amount: Money) -> str:
-    digits = exponent(amount.currency)
-    whole, rest = divmod(amount.minor, 10**digits)
-    return f"{whole}.{rest:0{digits}d}" if digits else str(whole)

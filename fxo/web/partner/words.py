@@ -13,6 +13,9 @@ from fxo.core.consultations.model import UNDO
 from fxo.web import shown
 from fxo.web.language import _, ngettext
 
+ENDED = ("cancelled", "declined", "missed", "contested", "settled", "decided")
+"""How a booking is called that went otherwise than planned."""
+
 
 def badge(row: AgendaRow, now: datetime) -> dict[str, str]:
     """Where the session stands, in one or two words."""
@@ -21,12 +24,19 @@ def badge(row: AgendaRow, now: datetime) -> dict[str, str]:
 
 
 def _standing(row: AgendaRow, now: datetime) -> tuple[str, str]:
-    if row.state == "cancelled":
-        return _("Cancelled"), "danger"
+    if row.state in ENDED:
+        return {
+            "cancelled": (_("Cancelled"), "danger"), "declined": (_("Declined"), ""), "missed": (_("Missed"), "warning"),
+            "contested": (_("Being looked at"), "warning"), "settled": (_("Missed, paid"), "success"),
+            "decided": (_("Decided"), ""),
+        }[row.state]  # fmt: skip
+    if row.state == "requested":
+        return _("Answer it"), "warning"
     if row.state == "completed":
-        return {"captured": (_("Paid"), "success"), "failed": (_("Payment failed"), "warning")}.get(
-            row.money, (_("Completed"), "info")
-        )
+        return {
+            "captured": (_("Paid"), "success"), "failed": (_("Payment failed"), "warning"), "refunded": (_("Part refunded"), ""),
+            "disputed": (_("Disputed"), "danger"), "lost": (_("Dispute lost"), "danger"),
+        }.get(row.money, (_("Completed"), "info"))  # fmt: skip
     if row.to_complete(now):
         return _("To complete"), "warning"
     if row.state == "started" or now >= row.starts_at:
@@ -34,6 +44,10 @@ def _standing(row: AgendaRow, now: datetime) -> tuple[str, str]:
     return {"refused": (_("New card needed"), "warning"), "card_saved": (_("Card saved"), "")}.get(
         row.money, (_("Booked"), "success")
     )
+
+
+TAKEN = ("captured", "refunded", "disputed", "lost")
+"""How the money stands once it was taken, whatever came of it afterwards."""
 
 
 def number(consultation_id: UUID) -> str:

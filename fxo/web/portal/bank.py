@@ -48,8 +48,9 @@ def _settled_at(row: ConsultationRow, paying: payment_rows.PaymentRow | None) ->
     """The page that shows how the attempt ended."""
     if row.state in ("held", "released"):
         return f"/book/{row.id}"
-    declined = paying is not None and paying.changing == "declined" and row.state == "confirmed"
-    return f"/sessions/{row.id}/card" if declined else f"/sessions/{row.id}"
+    declined = paying is not None and paying.changing == "declined"
+    where = "card" if row.state == "confirmed" and paying is not None and paying.state == "card_saved" else "pay"
+    return f"/sessions/{row.id}/{where}" if declined else f"/sessions/{row.id}"
 
 
 def _still_checking(row: ConsultationRow, profile: Profile, now: datetime, poll_url: str) -> ResponseReturnValue:

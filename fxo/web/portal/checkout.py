@@ -78,7 +78,7 @@ def _checkout(consultation_id: UUID, problem: str = "", status: int = 200) -> Re
         card={"module_url": setup.module_url, "config": dict(setup.public_config)},
         resting=parts.providers.resting(config, "payments", name),
         action=f"/book/{row.id}",
-        button_label=planner.button(plan, row.price),
+        button_label=planner.button(row, plan, first),
         consent=planner.consent(),
         terms_url="/terms",
         error=error,
@@ -163,7 +163,9 @@ def pay(consultation_id: str) -> ResponseReturnValue:
     name, provider = parts.providers.chain(config, "payments")[0]
     windows = provider.windows()
     try:
-        work_id = parts.store.run(scope, actor, payments.request, chosen_card(found_id), name, windows)
+        work_id = parts.store.run(
+            scope, actor, payments.request, chosen_card(found_id), name, windows, payments.through_of(config)
+        )
     except Gone:
         return redirect(f"/book/{found_id}", 303)
     except Invalid as error:

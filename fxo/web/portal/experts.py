@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -27,7 +26,7 @@ from fxo.core.partners.queries import Profile
 from fxo.core.ratings import queries as ratings
 from fxo.web import choices, identity, shown
 from fxo.web.frame import frame
-from fxo.web.language import _, ngettext
+from fxo.web.language import _
 from fxo.web.places import here
 from fxo.web.portal import times
 from fxo.web.portal.blueprint import blueprint
@@ -37,8 +36,6 @@ from fxo.web.portal.readers import part_wanted, reader_zone, scripts_run, visito
 
 SPAN = timedelta(days=14)
 REVIEWS = 5
-OPEN_DAYS = 2
-"""Days whose times are seen at once; the others are folded away."""
 
 
 @blueprint.get("/experts/<partner_id>")
@@ -124,32 +121,8 @@ def _times(profile: Profile, week: Availability | None, now: datetime, zone: str
     if profile.id not in found:
         return {"unknown": True, "days": []}
     there = profile.zone if profile.zone != zone else ""
-    days = []
-    for day, starts in groupby(found[profile.id], key=lambda start: start.astimezone(ZoneInfo(zone)).date()):
-        slots = [_slot(start, zone, there, profile.name) for start in starts]
-        title = shown.slot(datetime.fromisoformat(slots[0]["value"]), zone, now=now)["day"]
-        days.append(
-            {
-                "day": title,
-                "date": day.isoformat(),
-                "count": ngettext("One time", "%(num)s times", len(slots)),
-                "open": len(days) < OPEN_DAYS,
-                "slots": slots,
-            }
-        )
+    days = times.by_day(found[profile.id], zone, there, profile.name, now)
     return {"unknown": False, "days": days, "there": there}
-
-
-def _slot(start: datetime, zone: str, there: str, name: str) -> dict[str, str]:
-    here_text = in_zone(start, zone)
-    theirs = ""
-    if there and in_zone(start, there) != here_text:
-        local, other = start.astimezone(ZoneInfo(zone)), start.astimezone(ZoneInfo(there))
-        theirs = f"{other:%H:%M}" if other.date() == local.date() else f"{other:%a %H:%M}"
-    label = here_text
-    if theirs:
-        label = _("%(mine)s, %(theirs)s for %(name)s", mine=here_text, theirs=in_zone(start, there), name=name.split()[0])
-    return {"value": start.isoformat(), "time": f"{start.astimezone(ZoneInfo(zone)):%H:%M}", "theirs": theirs, "label": label}
 
 
 def _midnight(now: datetime, zone: str) -> datetime:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fxo.core.consultations.policy import Term
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.money import Money
-from fxo.core.payments.plan import Mode, Plan, Term
+from fxo.core.payments.plan import Mode, Plan
 from fxo.web import shown
 from fxo.web.language import _
 
@@ -15,13 +16,30 @@ def price_rows(row: ConsultationRow, plan: Plan, zone: str) -> list[dict[str, An
     """What the hour costs, what is charged today, and what is held when."""
     if plan.mode is Mode.AUTHORISE_NOW:
         held = _("Held today")
+    elif row.asks:
+        held = _("Held once it is accepted")
     else:
         assert plan.authorise_at is not None
         held = _("Held on %(when)s", when=shown.time(plan.authorise_at, zone)["text"])
     return [
-        {"label": _("60-minute session"), "value": str(row.price)},
+        *_price(row),
         {"label": _("Charged today"), "value": str(Money(0, row.price.currency))},
         {"label": held, "value": str(row.price), "total": True},
+    ]
+
+
+def _price(row: ConsultationRow) -> list[dict[str, Any]]:
+    """The price, and the tax: on top of it, or in it."""
+    tax = row.tax
+    if not tax.rate:
+        return [{"label": _("60-minute session"), "value": str(row.price)}]
+    within, rate = row.price.tax_within(tax.rate), f"{tax.rate / 100:g}"
+    if tax.inclusive:
+        line = _("Includes %(rate)s%% %(name)s", rate=rate, name=tax.name)
+        return [{"label": _("60-minute session"), "value": str(row.price)}, {"label": line, "value": str(within)}]
+    return [
+        {"label": _("60-minute session"), "value": str(row.price - within)},
+        {"label": _("%(rate)s%% %(name)s", rate=rate, name=tax.name), "value": str(within)},
     ]
 
 
@@ -54,6 +72,16 @@ def steps(row: ConsultationRow, plan: Plan, zone: str, first_name: str) -> list[
         "text": _("Nothing is held and nothing is charged. Your bank may ask you to confirm."),
         "state": "current",
     }
+    if row.asks:
+        answer = {
+            "title": _("Within hours: %(name)s accepts or declines", name=first_name),
+            "text": _(
+                "The time is kept for you meanwhile. Without a yes nothing is held, and you see who else is free. With a yes"
+                " %(price)s is held on your card.", price=price,
+            ),
+            "state": "",
+        }  # fmt: skip
+        return [today, answer, meet, pay]
     hold = {
         "title": _("%(when)s: %(price)s is held on your card", when=shown.time(plan.authorise_at, zone)["text"], price=price),
         "text": _(
@@ -95,8 +123,11 @@ def rules(terms: tuple[Term, ...], zone: str, first_name: str) -> list[dict[str,
     return [*found, {"title": "", "text": _("If %(name)s cancels, you pay nothing.", name=first_name)}]
 
 
-def button(plan: Plan, price: Money) -> str:
-    """The one button: what is done with the card, and that it books."""
+def button(row: ConsultationRow, plan: Plan, first_name: str) -> str:
+    """The one button: what is done with the card, and that it books, or asks."""
+    price = row.price
+    if row.asks:
+        return _("Keep the card and ask %(name)s", name=first_name)
     if plan.mode is Mode.AUTHORISE_NOW:
         return _("Authorise %(price)s and book", price=str(price))
     return _("Keep the card and book for %(price)s", price=str(price))

@@ -11,51 +11,56 @@ from flask import Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
+from fxo.core import record
 from fxo.core.calendars import queries as calendars
 from fxo.core.calendars.ics import invitation
 from fxo.core.calendars.model import meeting_id_of
 from fxo.core.calendars.port import MeetingWanted
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
-from fxo.core.consultations.model import EARLY
+from fxo.core.consultations.model import ANSWER, EARLY
+from fxo.core.consultations.queries import Case
 from fxo.core.errors import Invalid
 from fxo.core.events.store import Transaction
 from fxo.core.matching import queries as briefs
 from fxo.core.notifications import facts
 from fxo.core.partners import queries as partners
 from fxo.core.payments import queries as payment_rows
+from fxo.core.payments import receipts as receipt_rows
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.ratings import commands as ratings
 from fxo.core.ratings import queries as rating_rows
 from fxo.core.scope import CODE, Permission
-from fxo.web import choices, forms, identity, shown
+from fxo.web import choices, forms, identity, shown, timeline
 from fxo.web.frame import frame
 from fxo.web.language import _, said
 from fxo.web.places import here
-from fxo.web.portal import calendar_links, times
+from fxo.web.portal import calendar_links, changing, happened, rescue, times
 from fxo.web.portal.blueprint import blueprint
 from fxo.web.portal.card import why_shown
 from fxo.web.portal.readers import partner_shown, span_shown
+from fxo.web.portal.receipts import url_of
 from fxo.web.portal.standing import Standing
 
 QUICK, SLOW = 3, 30
 """Seconds after which the page looks again: for what comes in a moment, and for what comes with the hour."""
 
+FOLLOW_UPS = 6
+"""How many times for another hour are offered on the page."""
+
 NEAR = timedelta(hours=2)
 """So long before the start the page begins to look by itself whether one can come in."""
-
-AGAIN = 6
-"""How many times for another hour are offered."""
 
 
 @blueprint.get("/sessions/<consultation_id>")
 @identity.needs(Permission.BOOK)
 def session_page(consultation_id: str) -> ResponseReturnValue:
     """The place for one session."""
-    return _session_page(choices.id_from(consultation_id), {})
+    return session_with_errors(choices.id_from(consultation_id), {})
 
 
-def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
+def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
+    """The page, with a form of it that has to be mended: the rating, or what one says about what happened."""
     user = identity.required()
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
         now = tx.now
@@ -65,6 +70,8 @@ def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 2
         link = calendars.join_url(tx, row.id)
         rated = rating_rows.of_session(tx, row.id)
         brief = briefs.words(tx, row.brief_id) if row.brief_id else ""
+        case = consultation_rows.case_of(tx, tx.scope.tenant_id, row.id)
+        events, documents = record.streams(tx, row.id), receipt_rows.of_payment(tx, payment_id_of(row.id))
     if row.state in ("held", "released"):
         return redirect(f"/book/{row.id}", 303)
     standing = Standing(row, paying, profile, user.zone, now, rated is not None)
@@ -78,16 +85,34 @@ def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 2
         number=_("Session number %(number)s", number=str(row.id)[-12:].upper()),
         badge=standing.badge(),
         steps=standing.steps(),
-        notice=_notice(standing, link),
+        notice=_notice(standing, link, case),
+        plans=None if happened.late(row, now) else changing.plans(row, user.zone, now),
+        proposal=changing.proposal(row, user.zone, now),
+        withdraw=f"/sessions/{row.id}/withdraw" if row.state == "requested" else None,
+        rescue=rescue.offer(row, user.zone, now),
+        absent=happened.absent(row, standing.first, now),
+        otherwise=happened.otherwise(row, standing.first, now, errors if request.path.endswith("/object") else {}),
+        case=happened.own_case(row, case, standing.first, errors),
         meeting=_meeting(standing, link),
-        check_in={"action": f"/sessions/{row.id}/check-in"} if standing.soon and row.state == "confirmed" else None,
+        check_in={"action": f"/sessions/{row.id}/check-in"} if standing.soon and not row.here("client") else None,
         brief={"text": brief, "url": f"/briefs/{row.brief_id}"} if brief else None,
         next_steps=standing.next_steps(),
         money=standing.money(),
+        documents=[
+            {
+                "code": paper.code,
+                "url": url_of(paper),
+                "amount": paper.amount.exact,
+                "when": shown.date(paper.issued_at, user.zone),
+            }
+            for paper in documents
+        ],
+        record_url=f"/sessions/{row.id}/record.json",
+        timeline=timeline.told(events, user.actor.kind, user.zone, now),
         card_url=f"/sessions/{row.id}/card" if standing.card_kept and not standing.card_refused else None,
         looks_again=_looks_again(standing, link),
         rating=_rating(standing, rated, errors),
-        follow_up=_follow_up(standing, entry, kept) if not standing.ahead else None,
+        follow_up=None if standing.ahead or row.state in ("requested", "contested") else _follow_up(standing, entry, kept),
         all_times_url=person["url"],
         self_url=f"/sessions/{row.id}",
         portal_name=here().tenant.name,
@@ -95,9 +120,17 @@ def _session_page(consultation_id: UUID, errors: dict[str, str], status: int = 2
     return page, status
 
 
-def _notice(standing: Standing, link: str | None) -> dict[str, Any] | None:
+def _notice(standing: Standing, link: str | None, case: Case | None) -> dict[str, Any] | None:
     """What is to be said first: what happened, what it means, what to do."""
     row, first, now = standing.row, standing.first, standing.now
+    if standing.owes and standing.paying and standing.paying.due:
+        return {
+            "kind": "warning", "title": _("%(amount)s is still to be paid.", amount=standing.paying.due.exact),
+            "text": _("Your card was refused by its bank. Please take another one."),
+            "link": {"label": _("Pay with another card"), "url": f"/sessions/{row.id}/pay"},
+        }  # fmt: skip
+    if ended := _ended(standing, case):
+        return ended
     if standing.card_refused and standing.paying:
         why = why_shown(standing.paying, row.starts_at, standing.zone, now)
         return why | {"kind": "warning", "link": {"label": _("Look at your card"), "url": f"/sessions/{row.id}/card"}}
@@ -107,21 +140,20 @@ def _notice(standing: Standing, link: str | None) -> dict[str, Any] | None:
             " ended; you pay nothing. Your brief is kept."
         )
         return {"kind": "warning", "title": _("This time could not be kept."), "text": text}
-    if row.state == "cancelled":
-        why_words = {
-            "payment": _("The card was refused twice, so the time was given back as announced."),
-            "partner": _("%(name)s had to cancel. We are sorry.", name=first),
-            "client": _("It was cancelled as you asked."),
-        }
-        text = why_words.get(row.reason or "", _("It does not take place."))
-        nothing = standing.paying is None or not standing.paying.captured.minor
-        text = " ".join((text, _("Nothing was charged."))) if nothing else text
-        return {"kind": "warning", "title": _("This session is cancelled."), "text": text}
     if standing.settling:
         text = _("The amount is taken in a few seconds. This page goes on by itself.")
         return {"kind": "success", "title": _("%(name)s has completed the session.", name=first), "text": text}
+    if row.moved_from and row.state == "confirmed" and not standing.soon:
+        before = shown.time(row.moved_from, standing.zone)["text"]
+        text = _(
+            "It was to be on %(when)s. The invitation in your calendar moves by itself; the payment goes along.", when=before
+        )
+        return {"kind": "info", "title": _("This session has been moved."), "text": text}
     fresh = row.confirmed_at is not None and now - row.confirmed_at < timedelta(minutes=30)
-    if row.state == "confirmed" and fresh and not standing.soon:
+    if row.rescues and fresh and not standing.soon:
+        text = _("The invitation is on its way. You need not do anything else.")
+        return {"kind": "success", "title": _("You are booked, with the same brief and the same payment."), "text": text}
+    if row.state == "confirmed" and fresh and not standing.soon and not row.proposed:
         mail = identity.required().mail
         if row.brief_id:
             text = _(
@@ -135,15 +167,88 @@ def _notice(standing: Standing, link: str | None) -> dict[str, Any] | None:
     return None
 
 
+def _ended(standing: Standing, case: Case | None) -> dict[str, Any] | None:
+    """What is to be said of a booking that is asked for, or went otherwise than planned."""
+    row, first, zone = standing.row, standing.first, standing.zone
+    fee = row.fee if row.fee and row.fee.minor else None
+    if row.rescued_by:
+        link = {"label": _("Open the session that is booked instead"), "url": f"/sessions/{row.rescued_by}"}
+        text = _("Somebody else has taken over, with the same brief and the same payment.")
+        return {"kind": "info", "title": _("%(name)s could not come.", name=first), "text": text, "link": link}
+    match row.state:
+        case "requested":
+            until = shown.time(row.answer_until, zone)["text"] if row.answer_until else ""
+            text = _(
+                "You hear by %(until)s at the latest. The time is kept for you and your card is saved; nothing is held on it"
+                " before the answer.", until=until,
+            )  # fmt: skip
+            return {"kind": "info", "title": _("%(name)s is asked.", name=first), "text": text}
+        case "declined":
+            why = {
+                "partner": _("%(name)s cannot take this hour.", name=first),
+                "system": _("%(name)s has not answered in time.", name=first), "client": _("You have taken the request back."),
+            }[row.ended_by or "system"]  # fmt: skip
+            words = f"“{row.words}”" if row.words else ""
+            text = " ".join(part for part in (why, words, _("Nothing was held on your card. Your brief is kept.")) if part)
+            link = {"label": _("See who else is free"), "url": f"/briefs/{row.brief_id}" if row.brief_id else "/experts"}
+            return {"kind": "warning", "title": _("This time does not work out."), "text": text, "link": link}
+        case "cancelled":
+            return {"kind": "warning", "title": _("This session is cancelled."), "text": _cancelled(standing)}
+        case "missed" if row.missing == "partner":
+            text = _("We are sorry. You pay nothing; what is held on your card is let go.")
+            if row.rescue_until:
+                until = shown.clock(row.rescue_until, zone)
+                text = _("We are sorry. You pay nothing. What is held is let go at %(time)s, or somebody takes over.", time=until)
+            return {"kind": "warning", "title": _("%(name)s did not come.", name=first), "text": text}
+        case "missed":
+            when = shown.time(row.ends_at + ANSWER, zone)["text"]
+            text = _(
+                "%(name)s was there and waited. By the rules you accepted %(fee)s is charged on %(when)s. Were you there? Say so"
+                " before that.", name=first, fee=fee or "", when=when,
+            )  # fmt: skip
+            return {"kind": "warning", "title": _("We missed you."), "text": text}
+        case "settled":
+            text = _("Nobody has objected, so %(fee)s was due by the rules you accepted.", fee=fee or row.price)
+            return {"kind": "info", "title": _("You did not come to this session."), "text": text}
+        case "contested":
+            text = _("A person reads what both of you say, and decides. No money moves before that.")
+            return {"kind": "info", "title": _("What happened is being looked at."), "text": text}
+        case "decided":
+            text = _("You pay %(fee)s.", fee=fee) if fee else _("You pay nothing.")
+            back = _("What was held or taken beyond it goes back to your card.")
+            why = case.words if case else ""
+            return {"kind": "info", "title": _("It is decided."), "text": " ".join(part for part in (text, back, why) if part)}
+    return None
+
+
+def _cancelled(standing: Standing) -> str:
+    """Who has cancelled, why, and what it costs."""
+    row, first = standing.row, standing.first
+    why = {
+        "payment": _("The card was refused twice, so the time was given back as announced."),
+        "partner": _("%(name)s had to cancel. We are sorry.", name=first),
+        "client": _("It was cancelled as you asked."),
+        "operator": _("It was cancelled by the platform."),
+    }.get("payment" if row.reason == "payment" else row.ended_by or "", _("It does not take place."))
+    words = f"“{row.words}”" if row.words and row.ended_by != "client" else ""
+    money = _("Nothing was charged.")
+    if row.fee and row.fee.minor:
+        money = _("By the rules you accepted it costs %(fee)s.", fee=row.fee)
+    return " ".join(part for part in (why, words, money) if part)
+
+
 def _meeting(standing: Standing, link: str | None) -> dict[str, Any]:
     """The way in: on its way, there but not open yet, open, or over."""
     row = standing.row
+    if row.state == "requested":
+        return {"state": "asked", "url": None, "menu": []}
     if not standing.ahead:
         return {"state": "over", "url": None, "menu": []}
     opens = "" if standing.soon else _("Opens %(when)s", when=shown.time(row.starts_at - EARLY, standing.zone)["text"])
     return {
         "state": "ready" if link else "pending",
         "url": link,
+        "join_url": f"/sessions/{row.id}/join",
         "host": urlsplit(link or "").netloc,
         "opens": opens,
         "menu": [
@@ -160,6 +265,8 @@ def _looks_again(standing: Standing, link: str | None) -> int | None:
     row, now = standing.row, standing.now
     if standing.settling:
         return QUICK
+    if row.state == "requested":
+        return SLOW
     if not standing.ahead:
         return SLOW if standing.waits_for_completion and now < row.ends_at + NEAR else None
     if link is None:
@@ -171,15 +278,15 @@ def _looks_again(standing: Standing, link: str | None) -> int | None:
 def _rating(standing: Standing, rated: rating_rows.RatingRow | None, errors: dict[str, str]) -> dict[str, Any] | None:
     if standing.row.state != "completed":
         return None
-    sent = request.method == "POST"
+    sent = request.method == "POST" and request.path.endswith("/rating")
     return {
         "action": f"/sessions/{standing.row.id}/rating",
         "stars": request.form.get("stars", type=int) if sent else rated.stars if rated else 0,
         "text": request.form.get("text", "") if sent else rated.comment if rated else "",
         "public": "public" in request.form if sent else rated.public if rated else True,
         "given": {"stars": rated.stars, "text": rated.comment, "answer": rated.answer} if rated else None,
-        "open": bool(errors),
-        "errors": errors,
+        "open": sent and bool(errors),
+        "errors": errors if sent else {},
     }
 
 
@@ -189,9 +296,11 @@ def _follow_up(standing: Standing, entry: partners.RosterEntry | None, kept: dic
     found = times.next_times([row.partner_id], standing.now).get(row.partner_id, []) if entry else []
     return {
         "title": _("Another time with %(name)s", name=standing.first)
-        if row.state in ("cancelled", "lost")
+        if row.state in ("cancelled", "lost", "declined", "missed")
         else _("Go on with %(name)s", name=standing.first),
-        "slots": [shown.slot(slot.start, standing.zone, now=standing.now) for slot in times.offered(found, standing.zone, AGAIN)],
+        "slots": [
+            shown.slot(slot.start, standing.zone, now=standing.now) for slot in times.offered(found, standing.zone, FOLLOW_UPS)
+        ],
         "price": str(entry.price(here().tenant)) if entry else "",
         "fields": {"partner": str(row.partner_id)} | kept,
     }
@@ -203,7 +312,7 @@ def _follow_up(standing: Standing, entry: partners.RosterEntry | None, kept: dic
 def check_in(consultation_id: str) -> ResponseReturnValue:
     """The client is there."""
     found_id = choices.id_from(consultation_id)
-    platform.current().store.run(identity.scope(), identity.required().actor, consultations.check_in, found_id)
+    platform.current().store.run(identity.scope(), identity.required().actor, consultations.arrive, found_id)
     return redirect(f"/sessions/{found_id}", 303)
 
 
@@ -224,7 +333,7 @@ def rate(consultation_id: str) -> ResponseReturnValue:
             public="public" in request.form,
         )
     except Invalid as error:
-        return _session_page(found_id, {"text" if error.field == "comment" else "stars": said(error)}, 422)
+        return session_with_errors(found_id, {"text" if error.field == "comment" else "stars": said(error)}, 422)
     flash(_("Thank you. Your rating helps the next person choose; you can change it here at any time."), "success")
     return redirect(f"/sessions/{found_id}", 303)
 

@@ -59,18 +59,22 @@ def hold_slot(partner: str, slot: str, brief: str) -> ResponseReturnValue:
         entry = partners.roster_entry(tx, partner_id)
     window = (starts_at - timedelta(days=7), starts_at + timedelta(days=7))
     external = calendars.external_busy(parts.providers, config, [partner_id], window)
-    if partner_id not in external:
-        return taken(partner_id, starts_at, brief, external=None)
     wanted = consultations.Hold(new_id(), partner_id, starts_at, brief_id)
     refusal = _asked_plugins(wanted, actor.id, entry.price(config) if entry else config.price)
     if refusal:
         raise NotAllowed(refusal)
     try:
         parts.store.run(
-            scope, actor, consultations.hold, config, wanted, minutes=parts.settings.claim_minutes, external=external[partner_id]
+            scope,
+            actor,
+            consultations.hold,
+            config,
+            wanted,
+            minutes=parts.settings.claim_minutes,
+            external=external.get(partner_id),
         )
     except consultations.SlotTaken:
-        return taken(partner_id, starts_at, brief, external=external[partner_id])
+        return taken(partner_id, starts_at, brief, external=external.get(partner_id))
     return redirect(f"/book/{wanted.consultation_id}", 303)
 
 

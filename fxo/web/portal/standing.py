@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from fxo.core.consultations.model import EARLY
+from fxo.core.consultations.policy import cancellation_terms
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.partners.queries import Profile
-from fxo.core.payments.plan import cancellation_terms
 from fxo.core.payments.queries import PaymentRow
 from fxo.web import shown
 from fxo.web.language import _
@@ -62,6 +62,11 @@ class Standing:
         return self.paying is not None and self.paying.state == "captured"
 
     @property
+    def owes(self) -> bool:
+        """The card was refused for what is owed, and another one is waited for."""
+        return self.paying is not None and self.paying.state in ("client_asked", "needs_person")
+
+    @property
     def settling(self) -> bool:
         """Completed, and the money is about to be taken."""
         return self.row.state == "completed" and self.paying is not None and self.paying.state == "authorised"
@@ -71,12 +76,20 @@ class Standing:
         state = self.row.state
         if self.card_refused:
             return {"text": _("Needs your card"), "kind": "warning"}
+        if self.owes:
+            return {"text": _("To be paid"), "kind": "warning"}
         if self.waits_for_completion:
             return {"text": _("Over"), "kind": "info"}
         if state == "started":
             return {"text": _("Under way"), "kind": "info"}
         if state == "confirmed" and self.soon:
             return {"text": _("Begins now"), "kind": "info"}
+        if state == "missed":
+            if self.row.missing == "partner":
+                return {"text": _("Expert did not come"), "kind": "warning"}
+            return {"text": _("Missed"), "kind": "warning"}
+        if state == "confirmed" and self.row.proposed:
+            return {"text": _("New time proposed"), "kind": "warning"}
         if state == "completed" and self.paid:
             return {"text": _("Completed and paid"), "kind": "success"}
         return {
@@ -85,6 +98,11 @@ class Standing:
             "completed": {"text": _("Completed"), "kind": "success"},
             "cancelled": {"text": _("Cancelled"), "kind": "danger"},
             "lost": {"text": _("Not booked"), "kind": "danger"},
+            "requested": {"text": _("Waiting for %(name)s", name=self.first), "kind": "info"},
+            "declined": {"text": _("Not booked"), "kind": "danger"},
+            "contested": {"text": _("Being looked at"), "kind": "warning"},
+            "settled": {"text": _("Missed"), "kind": ""},
+            "decided": {"text": _("Decided"), "kind": ""},
         }.get(state, {"text": _("Not booked"), "kind": ""})
 
     def steps(self) -> list[dict[str, str]]:
@@ -126,6 +144,16 @@ class Standing:
                 "text": _("Until then nothing is charged. %(price)s stays held on your card.", price=price),
             }
             return [done, rate]
+        if row.state == "requested":
+            accepted = {
+                "title": _("%(name)s accepts", name=self.first),
+                "text": _("Then it is booked: the amount is held on your card, and the invitation comes by mail."),
+            }
+            declined = {
+                "title": _("Or it does not work out"),
+                "text": _("Then the time is given back, nothing was held, and you see who else is free."),
+            }
+            return [accepted, declined]
         if not self.ahead:
             return []
         if self.soon:
@@ -160,14 +188,11 @@ class Standing:
         if money is None:
             return [{"label": _("60-minute session"), "value": str(row.price)}]
         card = money.method_label or _("your card")
+        if row.fee is not None and money.state != "handed_over":
+            return self._fee(money, card)
         match money.state:
             case "captured":
-                assert money.captured_at is not None
-                return [
-                    {"label": _("Paid"), "value": str(money.captured), "total": True},
-                    {"label": card, "value": shown.time(money.captured_at, self.zone)},
-                    {"label": _("Receipt number"), "value": receipt_number(money)},
-                ]
+                return self._paid(money)
             case "authorised":
                 rows = [{"label": _("Held on %(card)s", card=card), "value": str(money.amount), "total": True}]
                 rows.append({"label": _("Paid"), "value": _("in a few seconds") if self.settling else _("after the session")})
@@ -175,21 +200,55 @@ class Standing:
             case "card_saved":
                 assert money.authorise_at is not None
                 when: Any = _("refused") if self.card_refused else shown.time(money.authorise_at, self.zone)
+                if row.state == "requested":
+                    when = _("once it is accepted")
                 return [
                     {"label": _("60-minute session"), "value": str(row.price), "total": True},
                     {"label": _("To be held on %(card)s", card=card), "value": when},
                     {"label": _("Paid"), "value": _("after the session")},
                     *self._cancelling(),
                 ]
-            case "failed":
+            case "owing" | "client_asked" | "needs_person" if money.due is not None:
+                waits = _("being charged") if money.state == "owing" else _("to be paid with another card")
                 return [
-                    {"label": _("60-minute session"), "value": str(row.price)},
-                    {"label": _("Payment"), "value": _("being looked at by a person")},
+                    {"label": _("Owed"), "value": str(money.due), "total": True},
+                    {"label": _("Payment"), "value": waits},
                 ]
         return [
             {"label": _("60-minute session"), "value": str(row.price)},
             {"label": _("Charged"), "value": _("nothing"), "total": True},
         ]
+
+    def _fee(self, money: PaymentRow, card: str) -> list[dict[str, Any]]:
+        """What a booking that ended early costs, and how far that has come."""
+        fee = self.row.fee or self.row.price
+        rows: list[dict[str, Any]] = [{"label": _("60-minute session"), "value": str(self.row.price)}]
+        if self.row.state == "contested":
+            rows.append({"label": _("To pay"), "value": _("not decided yet"), "total": True})
+        elif not fee.minor and self.row.rescue_until and money.state == "authorised":
+            until = shown.time(self.row.rescue_until, self.zone)
+            rows += [{"label": _("Held on %(card)s until", card=card), "value": until}]
+            rows.append({"label": _("Charged"), "value": _("nothing"), "total": True})
+        elif not fee.minor and not money.captured.minor:
+            rows.append({"label": _("Charged"), "value": _("nothing"), "total": True})
+        elif money.captured.minor:
+            return self._paid(money)
+        else:
+            rows.append({"label": _("To pay with %(card)s", card=card), "value": str(fee), "total": True})
+        return rows
+
+    def _paid(self, money: PaymentRow) -> list[dict[str, Any]]:
+        """What was taken, and what came back of it."""
+        rows: list[dict[str, Any]] = [{"label": _("Paid"), "value": str(money.captured), "total": True}]
+        if self.row.tax.rate:
+            within = money.captured.tax_within(self.row.tax.rate)
+            rows.append({"label": _("Includes %(name)s", name=self.row.tax.name), "value": str(within)})
+        if money.captured_at is not None:
+            card = money.method_label or _("your card")
+            rows.append({"label": card, "value": shown.time(money.captured_at, self.zone)})
+        if money.refunded.minor:
+            rows.append({"label": _("Given back"), "value": str(money.refunded)})
+        return rows
 
     def _cancelling(self) -> list[dict[str, Any]]:
         if not self.ahead:
@@ -201,8 +260,3 @@ class Standing:
             return [{"label": _("Free to cancel until"), "value": shown.time(free, self.zone)}]
         now = next(term for term in terms if term.until is None or self.now <= term.until)
         return [{"label": _("Cancelling would cost"), "value": str(now.amount)}]
-
-
-def receipt_number(money: PaymentRow) -> str:
-    """The number that stands on the receipt that was mailed, too."""
-    return str(money.id)[-12:].upper()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fxo import platform
 from fxo.core.calendars import queries as calendars
+from fxo.core.clock import in_zone
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.slots import Slot
 from fxo.core.partners.availability import Availability
-from fxo.web import identity
+from fxo.web import identity, shown
+from fxo.web.language import _, ngettext
 from fxo.web.places import here
 
 LOOK_AHEAD = timedelta(days=21)
@@ -73,3 +77,37 @@ def times_within(
     with parts.store.transaction(identity.scope(), identity.actor()) as tx:
         found = consultation_rows.open_slots(tx, known, window, external, weeks)
     return {partner_id: found.get(partner_id, []) for partner_id in known}
+
+
+OPEN_DAYS = 2
+"""Days whose times are seen at once; the others are folded away."""
+
+
+def by_day(starts: Sequence[datetime], zone: str, there: str, name: str, now: datetime) -> list[dict[str, Any]]:
+    """Open starts as `open_days` shows them: a day of the reader's at a time, the expert's own clock (`there`) beside it."""
+    days: list[dict[str, Any]] = []
+    for day, found in groupby(starts, key=lambda start: start.astimezone(ZoneInfo(zone)).date()):
+        slots = [_slot(start, zone, there, name) for start in found]
+        title = shown.slot(datetime.fromisoformat(slots[0]["value"]), zone, now=now)["day"]
+        days.append(
+            {
+                "day": title,
+                "date": day.isoformat(),
+                "count": ngettext("One time", "%(num)s times", len(slots)),
+                "open": len(days) < OPEN_DAYS,
+                "slots": slots,
+            }
+        )
+    return days
+
+
+def _slot(start: datetime, zone: str, there: str, name: str) -> dict[str, str]:
+    here_text = in_zone(start, zone)
+    theirs = ""
+    if there and in_zone(start, there) != here_text:
+        local, other = start.astimezone(ZoneInfo(zone)), start.astimezone(ZoneInfo(there))
+        theirs = f"{other:%H:%M}" if other.date() == local.date() else f"{other:%a %H:%M}"
+    label = here_text
+    if theirs:
+        label = _("%(mine)s, %(theirs)s for %(name)s", mine=here_text, theirs=in_zone(start, there), name=name.split()[0])
+    return {"value": start.isoformat(), "time": f"{start.astimezone(ZoneInfo(zone)):%H:%M}", "theirs": theirs, "label": label}

@@ -72,13 +72,23 @@ create table plugin_payments_sandbox.transfers (
     made_at timestamptz not null
 );
 
+-- One at a time for an attempt; the amount and the fee are drawn when it is opened.
 create table plugin_payments_sandbox.disputes (
-    attempt text primary key references plugin_payments_sandbox.attempts,
+    reference text primary key,
+    attempt text not null references plugin_payments_sandbox.attempts,
     tenant_id uuid not null,
+    reason text not null,
+    amount bigint not null check (amount > 0),
+    fee bigint not null,
+    currency text not null,
     answer_until timestamptz not null,
     evidence jsonb,
+    decides_at timestamptz not null,
+    won boolean,
     opened_at timestamptz not null
 );
+create index on plugin_payments_sandbox.disputes (attempt, opened_at);
+create index on plugin_payments_sandbox.disputes (tenant_id, decides_at);
 
 -- One row for each thing that really happened, and by its key the proof that it happened once.
 create table plugin_payments_sandbox.effects (
@@ -86,7 +96,7 @@ create table plugin_payments_sandbox.effects (
     tenant_id uuid not null,
     attempt text references plugin_payments_sandbox.attempts,
     transfer text references plugin_payments_sandbox.transfers,
-    kind text not null check (kind in ('hold', 'save', 'capture', 'void', 'refund', 'transfer', 'reversal', 'evidence')),
+    kind text not null check (kind in ('hold', 'save', 'capture', 'void', 'refund', 'transfer', 'reversal', 'evidence', 'dispute')),
     amount bigint not null,
     currency text not null,
     key text not null,
