@@ -257,14 +257,13 @@ def nearest_open(tx: Transaction, partner_id: UUID, wanted: datetime, external: 
 
 def equals(tx: Transaction, config: TenantConfig, partner_id: UUID, most: Money) -> list[UUID]:
     """Who else of the roster has a role of this partner's and costs no more: they could stand in (hard case 15)."""
-    prices = {
-        key: config.tax.gross(entry.price(config)) for key, entry in partners.roster_entries(tx).items() if key != partner_id
-    }
-    people = partners.profiles(tx, {*prices, partner_id})
-    if partner_id not in people:
-        return []
-    roles = set(people[partner_id].roles)
-    return [key for key, price in prices.items() if price <= most and key in people and roles & set(people[key].roles)]
+    left = partners.profiles(tx, {partner_id}).get(partner_id)
+    roles = set(left.roles) if left else set()
+    return [
+        one.id
+        for one, entry in partners.roster(tx)
+        if one.id != partner_id and roles & set(one.roles) and config.tax.gross(entry.price(config)) <= most
+    ]
 
 
 @dataclass(frozen=True, slots=True)

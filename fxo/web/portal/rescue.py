@@ -46,10 +46,11 @@ def offer(row: ConsultationRow, zone: str, now: datetime) -> dict[str, Any] | No
     config = here().tenant
     with platform.current().store.transaction(identity.scope(), identity.required().actor) as tx:
         equal = consultation_rows.equals(tx, config, row.partner_id, row.price)
-        people = partners.profiles(tx, equal)
-        prices = {key: entry.price(config) for key, entry in partners.roster_entries(tx).items()}
+        roster = partners.roster(tx)
         brief = briefs.find(tx, row.brief_id) if row.brief_id else None
     place = {one.partner_id: n for n, one in enumerate(brief.matched.shortlist)} if brief and brief.matched else {}
+    people = {one.id: one for one, _entry in roster if one.id in equal}
+    prices = {entry.partner_id: entry.price(config) for _one, entry in roster}
     free = times.times_within(equal, (now, max(row.starts_at, now) + AHEAD))
     ranked = sorted(
         (key for key in people if free.get(key)),
