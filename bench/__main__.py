@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("slots", "append", "pages")
+ALL = ("slots", "append", "pages", "matching")
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     for name in names:
         print(f"\n{name}")
         for what, figure in importlib.import_module(f"bench.{name}").run():
-            print(f"  {what}: {figure}")
+            print(f"  {what}: {figure}", flush=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,9 @@ def test_a_brief_grows_by_an_answer_and_keeps_what_was_corrected(arrive: Callabl
     page = person.go("/")
     page.get_by_label("What are you facing?").fill("Hello there")
     person.press("Show my experts")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nobody here fits this well")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Nobody here fits this well", timeout=60_000
+    )  # the ranker reads its model first
     page.get_by_label("Say it in a sentence or two").fill(BRIEF)
     person.press("Add to the brief")
     cards = page.locator("article.partner-card")
@@ -26,6 +28,8 @@ def test_a_brief_grows_by_an_answer_and_keeps_what_was_corrected(arrive: Callabl
     expect(page.get_by_role("heading", level=1)).to_contain_text("been here before")
 
     page.get_by_role("link", name="What we understood").click()
+    page.locator("#understood .where a").first.click()
+    expect(page.locator("blockquote mark:target")).to_be_in_viewport()
     language = page.get_by_label("Language of the session", exact=True)
     language.select_option("German")
     expect(page.locator(".fact", has=language)).to_contain_text("chosen by you")

@@ -19,9 +19,14 @@ def sign_in(person: Person, mail: str, password: str) -> None:
     assert landed.status == 303, landed.words
 
 
-def shortlist(person: Person) -> Page:
-    """The page with experts and times for the brief."""
-    return person.follow(person.submit(person.get("/"), "/briefs", problem=BRIEF))
+def shortlist(person: Person, problem: str = BRIEF) -> Page:
+    """The page with experts and times for the brief; looked at again while the ranker still reads its model."""
+    page = person.follow(person.submit(person.get("/"), "/briefs", problem=problem))
+    for _again in range(8):
+        if not page.soup.select(".working"):
+            break
+        page = person.get(page.action("/briefs/"))
+    return page
 
 
 def hold(person: Person, slot: dict[str, str]) -> Page:

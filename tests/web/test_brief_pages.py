@@ -11,6 +11,7 @@ import pytest
 
 from fxo.core.consultations import commands as consultations
 from fxo.core.db import execute, transaction
+from fxo.core.errors import Retryable
 from fxo.core.ids import new_id
 from fxo.core.matching.port import (
     Brief,
@@ -226,6 +227,23 @@ def test_places_that_are_none_are_passed_over_and_those_that_overlap_are_one(tol
     assert page.soup.select_one("blockquote").get_text() == BRIEF  # type: ignore[union-attr]
     assert where(page, "topic-T1") == f"read in “{BRIEF[4:20].strip()}”"
     assert where(page, "topic-T4") == "concluded from your words"
+
+
+def test_a_ranking_that_was_waited_for_brings_what_was_understood_with_it(told: Story, ranker: Ranker) -> None:
+    def busy(brief: Brief, partners: Sequence[PartnerRecord]) -> Ranking:
+        raise Retryable("not yet")
+
+    ranker.answer = busy
+    guest = visitor()
+    page, path = asked_for(guest)
+    assert page.soup.select_one("#results[hx-trigger^=load] .working"), "the list asks again by itself"
+    waiting = part(guest, path, trigger="results")
+    assert not waiting.soup.select("#understood"), "nobody's typing is disturbed meanwhile"
+    ranker.answer = fits
+    ranked = part(guest, path, trigger="results")
+    assert cards(ranked)[0] == "Dana Whitfield"
+    assert ranked.soup.select("form#understood[hx-swap-oob] #topic-Recovery")
+    assert not part(guest, f"{path}?slots=1", trigger="results").soup.select("#understood")
 
 
 # Why, and how likely --------------------------------------------------------------------------------------------------

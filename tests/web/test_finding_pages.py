@@ -16,7 +16,7 @@ from fxo.core.ids import new_id
 from fxo.core.matching import queries as briefs
 from tests.conftest import PASSWORD, add_member, add_tenant
 from tests.support.browser import Page, Person
-from tests.support.flow import BRIEF, shortlist, sign_in
+from tests.support.flow import shortlist, sign_in
 from tests.support.story import CLIENT_MAIL, Story, story
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -116,7 +116,7 @@ def test_a_member_finds_the_next_session_and_the_last_briefs_on_the_front_page_a
     page = sarah.get("/")
     assert "Your next session" not in page.words and "Take up again" not in page.words
     booked = told.book("ines", told.ahead(4 * DAY))
-    path = sarah.submit(page, "/briefs", problem=BRIEF).location
+    path = shortlist(sarah).action("/briefs/")
     page = sarah.get("/")
     assert page.link(f"/sessions/{booked}")
     assert page.link(path)
@@ -148,7 +148,7 @@ def test_a_client_corrects_what_was_understood_and_the_list_is_ranked_again(told
     assert [topic for topic, on in chips.items() if on] == ["Incident response"]
     assert "You asked for a CIO" in page.words
 
-    page = guest.follow(guest.submit(page, path, add="erp repl", topic="Incident response"))
+    page = guest.follow(guest.submit(page, path, add="erp repl", topic="Incident response", must="role"))
     assert page.soup.select("input[name=topic][value='ERP replacement'][checked]"), "a beginning is enough"
     assert cards(page)[0] == "Kofi Mensah"
     kinds = told.rows("select type from events where stream_id = %(id)s order by version", id=path.rpartition("/")[2])
@@ -263,7 +263,7 @@ def test_the_shortlist_is_filtered_and_sorted_by_its_address(told: Story) -> Non
 
 def test_a_brief_that_nobody_fits_says_so_and_offers_the_directory(told: Story) -> None:
     guest = visitor()
-    page = guest.follow(guest.submit(guest.get("/"), "/briefs", problem="Hello there"))
+    page = shortlist(guest, "Hello there")
     assert "Nobody here fits this well" in page.words
     assert "We would rather not pretend" in page.words
     assert page.link("/experts") and page.link(f"{page.action('/briefs/')}?edit=1")

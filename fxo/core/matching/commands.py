@@ -6,16 +6,20 @@ import time
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from fxo.core.consultations import queries as consultations
 from fxo.core.errors import NotFound, Retryable
 from fxo.core.events.store import Store, Transaction
 from fxo.core.matching import model, queries
 from fxo.core.matching.model import BRIEF, Listed, Matched, Revised, Submitted, check_text
 from fxo.core.matching.port import Brief, Match, MatchingProvider, PartnerRecord, Ranking
+from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.plugins import Providers, first_answer
 from fxo.core.scope import Actor, Scope, TenantConfig
 
 SHORTLIST = 5
+MOST_WITH_TIMES = 200
+"""Partners on a roster up to which the next free times are looked up for a ranking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config
     """Ask the tenant's rankers in their order, outside a transaction, and record the answer (PRD AR-2.1: within two seconds)."""
     with store.transaction(scope, actor) as tx:
         brief = tx.load(BRIEF, brief_id)
-        profiles = partners.on_roster(tx)
+        records = records_to_rank(tx, config)
     said = brief.state.said
     if said is None or brief.state.matched is not None:
         return
@@ -155,7 +159,6 @@ def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config
         unwanted=said.unwanted,
         musts=said.musts,
     )
-    records = [_record(profile) for profile in profiles]
     begun = time.perf_counter()
 
     def rank(provider: MatchingProvider) -> Ranking:
@@ -182,7 +185,23 @@ def _listed(match: Match) -> Listed:
     )
 
 
-def _record(profile: partners.Profile) -> PartnerRecord:
+def records_to_rank(tx: Transaction, config: TenantConfig) -> list[PartnerRecord]:
+    """The tenant's roster as rankers see it, with what an hour costs here and how soon each is free.
+
+    Times are those of our own books: a partner's calendar outside is read when times are shown, not here. On large rosters they
+    are left out, since they are a small factor.
+    """
+    profiles, entries = partners.on_roster(tx), partners.roster_entries(tx)
+    soonest = consultations.next_open(tx, list(entries), days=14, count=1) if len(entries) <= MOST_WITH_TIMES else {}
+    records = []
+    for profile in profiles:
+        first = next(iter(soonest.get(profile.id, ())), None)
+        hours = (first.start - tx.now).total_seconds() / 3600 if first else None
+        records.append(_record(profile, entries[profile.id].price(config), hours))
+    return records
+
+
+def _record(profile: partners.Profile, price: Money, free_in_hours: float | None) -> PartnerRecord:
     return PartnerRecord(
         id=profile.id,
         name=profile.name,
@@ -198,4 +217,6 @@ def _record(profile: partners.Profile) -> PartnerRecord:
         languages=profile.languages,
         country=profile.country,
         zone=profile.zone,
+        price=price,
+        free_in_hours=free_in_hours,
     )

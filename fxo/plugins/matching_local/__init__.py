@@ -1,4 +1,4 @@
-"""Matching without a model or a network: words, a taxonomy, and reasons that quote the partner's record."""
+"""Matching without a network: words, sentence vectors, a taxonomy, and reasons that quote the partner's record."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from fxo.core.hookspecs import ProviderSpec, hookimpl
 
 @hookimpl
 def fxo_register_matching_provider() -> ProviderSpec:
-    from .provider import LocalMatching
+    from .provider import LocalMatching, Settings
 
-    return ProviderSpec("matching_local", "matching", lambda context: LocalMatching())
+    return ProviderSpec("matching_local", "matching", LocalMatching, settings=Settings)

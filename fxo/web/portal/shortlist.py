@@ -119,8 +119,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         questions=questions(brief),
         lacking=choices.lacking(matched.lacking or LACKING) if matched else [],
         explained=any(item.probability is not None for item in listed),
-        # A change of what was understood also changes the panel that says it.
-        panel_changed=partly and request.headers.get("HX-Trigger", "").startswith(("understood", "words-form", "question")),
+        panel_changed=partly and _panel_changed(matched is not None),
         partners=cards,
         listed=len(listed),
         working=matched is None,
@@ -134,6 +133,14 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
     if partly and request.headers.get("HX-Trigger") == "filters":
         answer.headers["HX-Push-Url"] = address
     return answer
+
+
+def _panel_changed(ranked: bool) -> bool:
+    """Whether what a script asks for also changes the panel that says what was understood: a correction or an answer does, and
+    so does the ranking that it waited for (the list asks by itself then, and not for its times).
+    """
+    by = request.headers.get("HX-Trigger", "")
+    return by in ("understood", "words-form", "questions") or (by == "results" and ranked and "slots" not in request.args)
 
 
 def _headline(count: int, working: bool) -> dict[str, str]:

@@ -1,0 +1,77 @@
+"""What speaks for a partner, by name: one column of numbers for each, over all partners of the roster.
+
+All are made to be about 0 for nothing and about 1 for much, whatever the brief, so that sums of them can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .index import Index, joined
+from .taxonomy import FAMILIES
+from .vectors import encode, read_industries
+from .wish import Wish
+
+if TYPE_CHECKING:
+    from .vectors import Matrix
+
+NAMES: Mapping[str, str] = {
+    "words": "words of the brief that stand in the record (BM25F; weighted by field, mended, repetition saturated)",
+    "topics": "topics of the brief, read by phrases and by vectors, that the record is about; rare ones count more",
+    "lines": "each sentence of the brief against the record's nearest line, on average (vectors)",
+    "telling": "the three lines of the record that are nearest to any part of the brief (vectors)",
+    "whole": "the brief with its context against the record in short (vectors)",
+    "industry": "the same industry, by the phrases that name it",
+    "related": "a related industry (a brewery and a dairy)",
+    "company": "the company's description against the record's industries (vectors, read as industries)",
+    "role": "the role asked for, or the one whose work the subject is",
+}
+"""Feature to what it is."""
+
+_HALF = 6.0
+"""Words weighing so much together are half of full score where the best partner has no more."""
+
+
+def features(wish: Wish, index: Index) -> dict[str, Matrix]:
+    """Every feature of `NAMES` for this brief: one number a partner, in the order of the index."""
+    import numpy as np
+
+    count = len(index.documents)
+    raw = np.array(index.words.score(wish.terms))
+    found = {"words": raw / (0.5 * raw.max() + _HALF)}
+
+    named = np.zeros(len(index.taxonomy.topics), dtype=np.float32)
+    for label, weight in wish.named.items():
+        if label in index.taxonomy.topics:
+            named[index.taxonomy.topics.index(label)] = weight
+    felt = np.zeros(len(index.taxonomy.topics), dtype=np.float32)
+    felt[: len(wish.felt)] = wish.felt
+    asked = joined(named, felt)
+    found["topics"] = (index.topics @ (index.rarity * asked)) / index.topic_length / (np.linalg.norm(asked) + 1e-6) / 2
+
+    if len(index.line_vectors):
+        near = wish.vectors @ index.line_vectors.T
+        near = np.hstack([near, np.full((len(near), 1), -1.0, dtype=np.float32)])
+        pieces = near[: len(wish.pieces)][:, index.slots].max(2)
+        found["lines"] = pieces.mean(0).clip(0)
+        best = near.max(0)[index.slots]
+        found["telling"] = np.sort(best, axis=1)[:, -3:].clip(0).mean(1)
+    else:
+        found["lines"] = found["telling"] = np.zeros(count)
+    found["whole"] = (index.whole @ wish.vectors[-1]).clip(0)
+
+    of = np.zeros(len(index.taxonomy.industries), dtype=np.float32)
+    for label, weight in wish.industries.items():
+        of[index.taxonomy.industries.index(label)] = weight
+    found["industry"] = (index.industries * of).max(1, initial=0)
+    groups = (of @ index.related).clip(0, 1)
+    found["related"] = (index.groups * groups).max(1, initial=0)
+    spoken = [wish.company, *wish.pieces] if wish.company == wish.whole else [wish.company]
+    heard = read_industries(encode(spoken)).clip(0).max(0)
+    agreement = index.heard_industries @ heard / index.heard_length / (np.linalg.norm(heard) + 1e-6)
+    found["company"] = agreement if wish.understood.industry or wish.industries else 0.5 * agreement
+
+    share = np.array([wish.families[family] for family in FAMILIES], dtype=np.float32)
+    found["role"] = (index.families * share).max(1, initial=0)
+    return {name: np.asarray(found[name], dtype=np.float32) for name in NAMES}
