@@ -191,13 +191,17 @@ def records_to_rank(tx: Transaction, config: TenantConfig) -> list[PartnerRecord
     Times are those of our own books: a partner's calendar outside is read when times are shown, not here. On large rosters they
     are left out, since they are a small factor.
     """
-    profiles, entries = partners.on_roster(tx), partners.roster_entries(tx)
-    soonest = consultations.next_open(tx, list(entries), days=14, count=1) if len(entries) <= MOST_WITH_TIMES else {}
+    roster = partners.roster(tx)
+    soonest = (
+        consultations.next_open(tx, [one.id for one, _entry in roster], days=14, count=1)
+        if len(roster) <= MOST_WITH_TIMES
+        else {}
+    )
     records = []
-    for profile in profiles:
+    for profile, entry in roster:
         first = next(iter(soonest.get(profile.id, ())), None)
         hours = (first.start - tx.now).total_seconds() / 3600 if first else None
-        records.append(_record(profile, entries[profile.id].price(config), hours))
+        records.append(_record(profile, entry.price(config), hours))
     return records
 
 
