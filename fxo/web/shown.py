@@ -108,15 +108,16 @@ def strength(word: str) -> str:
 
 def _evidence(profile: Profile, line: str) -> dict[str, str]:
     """A line of the record with where it stands there."""
+    source, kind = _("profile"), "case"
     if line in profile.certifications:
-        return {"text": line, "source": _("certificate on record"), "kind": "certificate"}
-    if any(line in case for case in profile.cases):
-        return {"text": line, "source": _("case record"), "kind": "case"}
-    if line in profile.skills:
-        return {"text": line, "source": _("skill on record"), "kind": "case"}
-    if line in profile.industries:
-        return {"text": line, "source": _("industry on record"), "kind": "case"}
-    return {"text": line, "source": _("profile"), "kind": "case"}
+        source, kind = _("certificate on record"), "certificate"
+    elif any(line in case for case in profile.cases):
+        source = _("case record")
+    elif line in profile.skills:
+        source = _("skill on record")
+    elif line in profile.industries:
+        source = _("industry on record")
+    return {"text": line.rstrip("."), "source": source, "kind": kind}
 
 
 def person(name: str, key: UUID, title: str = "") -> dict[str, Any]:
@@ -165,6 +166,17 @@ def partner_card(
             "evidence": [_evidence(profile, line) for line in listed.evidence if line.rstrip(".") not in why],
         }
     return card
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text on one line, cut between words where it is longer."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+
+
+def city(zone: str) -> str:
+    """The place that names a zone: `New York`."""
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def total(amounts: Iterable[Money]) -> str:

@@ -34,7 +34,7 @@ def understood(brief: BriefRow, roster: Iterable[Profile]) -> dict[str, Any]:
     industries = choices.industries(ANY)
     if industry not in {option["value"] for option in industries}:
         industries.append({"value": industry, "label": industry})
-    topics = ngettext("%(num)s topic", "%(num)s topics", len(on))
+    topics = ngettext("%(num)s topic", "%(num)s topics", len(on)) if on else _("no topics")
     roles = {
         "CIO": _("CIO, information technology"),
         "CTO": _("CTO, technology and product"),
