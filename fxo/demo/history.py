@@ -37,6 +37,8 @@ T = TypeVar("T")
 _HERE = Path(__file__).parent
 _OLDEST = 320
 """Days back to the first session that is told."""
+BEGUN = timedelta(days=_OLDEST + 30)
+"""How long before now the partners joined and the first clients came."""
 _REACH = timedelta(days=9)
 """How far from a wanted day a session may lie: partners have holidays."""
 _AT_ONCE = 8
@@ -104,7 +106,7 @@ def tell(
         known, busy = parts.store.run(tenant_scope(config.id), CODE, _known, now)
         if not planned.keys() - known:
             continue
-        ids = _joined(parts, config, portal, now - timedelta(days=_OLDEST + 20))
+        ids = _joined(parts, config, portal, now - BEGUN)
         people = {person.mail: person for person in (*portal.members, *portal.clients)}
         members = {ids[member.mail] for member in portal.members}
         for session_id, plan in planned.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from fxo.core.events.store import Transaction
 from fxo.core.partners.commands import add_to_roster, import_partners, partner_id_of
 from fxo.core.partners.importing import PartnerImport, read
 from fxo.core.scope import CODE, TenantConfig, system_scope, tenant_scope
-from fxo.demo.history import tell
+from fxo.core.work import demo_clock
+from fxo.demo.history import BEGUN, tell
 from fxo.demo.portals import Person, portals
 from fxo.tenants import members, network, passwords, records
 
@@ -77,7 +79,7 @@ def seed(app: Flask, *, bare: bool = False) -> Signins:
         parts.store.run(system_scope("demo"), CODE, _movable_clock)
         tenants = {wanted.slug: _tenant(parts, wanted) for wanted in TENANTS}
         found = read(NETWORK_FILE)
-        _partners(parts, tenants, found)
+        _partners(parts, tenants, found, demo_clock.now(parts.store) - (timedelta() if bare else BEGUN))
         for portal in PORTALS:
             config = tenants[portal.tenant.slug]
             for member in portal.members:
@@ -101,22 +103,25 @@ def _tenant(parts: platform.Platform, wanted: records.NewTenant) -> TenantConfig
         return parts.records.by_slug(wanted.slug)
 
 
-def _partners(parts: platform.Platform, tenants: dict[str, TenantConfig], found: list[PartnerImport]) -> None:
-    parts.store.run(system_scope("partners"), CODE, _import_new, found, {slug: config.id for slug, config in tenants.items()})
+def _partners(parts: platform.Platform, tenants: dict[str, TenantConfig], found: list[PartnerImport], at: datetime) -> None:
+    ids = {slug: config.id for slug, config in tenants.items()}
+    parts.store.run(system_scope("partners"), CODE, _import_new, found, ids, at)
     for slug, config in tenants.items():
         roster = [partner_id_of(item.id) for item in found if slug in item.tenants]
-        parts.store.run(tenant_scope(config.id), CODE, _fill_roster, roster)
+        parts.store.run(tenant_scope(config.id), CODE, _fill_roster, roster, at)
     parts.store.run(system_scope("partners"), CODE, _let_in, [partner_id_of(item.id) for item in found])
 
 
-def _import_new(tx: Transaction, found: list[PartnerImport], tenants: dict[str, UUID]) -> None:
-    """Only who is not there yet: partners may have changed their week since."""
+def _import_new(tx: Transaction, found: list[PartnerImport], tenants: dict[str, UUID], at: datetime) -> None:
+    """Only who is not there yet: partners may have changed their week since. `at`: when they joined."""
+    tx.now = at
     known = {row[0] for row in tx.driver.execute("select id from partners")}
     import_partners(tx, [item for item in found if partner_id_of(item.id) not in known], tenants)
 
 
-def _fill_roster(tx: Transaction, partner_ids: list[UUID]) -> None:
+def _fill_roster(tx: Transaction, partner_ids: list[UUID], at: datetime) -> None:
     """Only who was never on it: an administrator may have ended an entry."""
+    tx.now = at
     known = {row[0] for row in tx.driver.execute("select partner_id from roster where tenant_id = %s", (tx.scope.tenant_id,))}
     add_to_roster(tx, [partner_id for partner_id in partner_ids if partner_id not in known])
 

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import psycopg
 import redis
@@ -181,10 +182,8 @@ def _seeded(settings: Settings, bare: bool) -> Signins:
                     f"The data were made with another master key than that of {settings.data_dir}: set the right FXO_MASTER_KEY, "
                     "or begin anew with `fxo demo --fresh`."
                 )
-            for engine in db.engines.values():  # what a power cut takes is told again at the next start
-                event.listen(
-                    engine, "connect", lambda made, _record: made.execute("set session synchronous_commit = off").close()
-                )
+            for engine in db.engines.values():
+                event.listen(engine, "connect", _wait_for_no_disk)
             signins = seed(app, bare=bare)
             for config in parts.records.all():
                 if live := parts.providers.live(config):
@@ -193,6 +192,13 @@ def _seeded(settings: Settings, bare: bool) -> Signins:
         finally:
             for engine in db.engines.values():
                 engine.dispose()
+
+
+def _wait_for_no_disk(connection: psycopg.Connection[Any], _record: object) -> None:
+    """What a power cut would take while the demo's data are written is written again at the next start."""
+    connection.autocommit = True
+    connection.execute("set synchronous_commit = off")
+    connection.autocommit = False
 
 
 def _wait_until_ready(settings: Settings, crew: Supervisor, logs: Path) -> None:

@@ -78,7 +78,10 @@ def _people() -> list[demo_people.Figure]:
 
 
 def _figure(who: demo_people.Figure) -> dict[str, Any]:
-    note = _("Administrator, %(company)s", company=who.note) if who.role == "administrator" else who.note or _("Operator")
+    roles = {PORTAL: _("Client"), PARTNERS: _("Expert"), OPS: _("Operator")}
+    note = who.note or roles[here().kind]
+    if who.role == "administrator":
+        note = _("Administrator, %(company)s", company=who.note) if who.note else _("Administrator")
     return {"id": str(who.id), "name": who.name, "note": note, "initials": initials(who.name), "tone": tone(str(who.id))}
 
 

@@ -89,7 +89,7 @@ def frame(*, bare: bool = False) -> dict[str, Any]:
             "logo_url": config.brand.get("logo_url") or None if config else None,
             "kind": place.kind if known and place else PORTAL,
             "home_url": "/",
-            "sign_in_url": "/sign-in",
+            "sign_in_url": None if request.path == "/sign-in" else "/sign-in",
             "footer_links": _footer(place.kind) if known and place else [],
         },
         "nav": _nav(place, user) if known and place else [],

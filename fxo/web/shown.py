@@ -128,7 +128,7 @@ _SOURCES = {
 def _evidence(one: Evidence) -> dict[str, str]:
     """A line of the record with where it stands there."""
     kind = "certificate" if one.field == "certifications" else "case"
-    return {"text": one.line, "source": _(_SOURCES.get(one.field, N_("profile"))), "kind": kind}
+    return {"text": one.line.rstrip("."), "source": _(_SOURCES.get(one.field, N_("profile"))), "kind": kind}
 
 
 def marked(text: str, places: Mapping[tuple[int, int], Mapping[str, str]]) -> list[dict[str, str]]:
@@ -212,6 +212,17 @@ def partner_card(
             "unmet": [unmet(name) for name in listed.unmet],
         }
     return card
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text on one line, cut between words where it is longer."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+
+
+def city(zone: str) -> str:
+    """The place that names a zone: `New York`."""
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def total(amounts: Iterable[Money]) -> str:

@@ -51,7 +51,7 @@ def _badge(one: PartnerRow) -> dict[str, str]:
 
 def _row(one: PartnerRow) -> dict[str, Any]:
     return {
-        "url": f"/partners/{one.id}", "name": one.name, "title": one.title, "zone": one.zone.replace("_", " "),
+        "url": f"/partners/{one.id}", "name": one.name, "title": one.title, "zone": shown.city(one.zone),
         "sessions": str(one.sessions), "portals": ", ".join(one.portals) or _("None"), "only": one.visible_to,
         "rating": {"value": f"{one.rating:.1f}" if one.rating else None, "count": one.ratings}, "badge": _badge(one),
     }  # fmt: skip
@@ -92,7 +92,7 @@ def _partner(partner_id: str, typed: dict[str, str], errors: dict[str, str], sta
             {"label": _("Industries"), "value": ", ".join(one.industries) or "–"},
             {"label": _("Experience"), "value": ngettext("%(num)s year", "%(num)s years", one.years)},
             {"label": _("Country"), "value": one.country or "–"},
-            {"label": _("Time zone"), "value": row.zone.replace("_", " ")},
+            {"label": _("Time zone"), "value": shown.city(row.zone)},
         ],
         listings=[_listing(each, zone) for each in one.listings],
         visible_to=str(one.visible_to or ""), only=row.visible_to,

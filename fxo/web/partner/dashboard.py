@@ -111,7 +111,7 @@ def _here_and_now(day: Day) -> str:
     local = day.local
     return _(
         "%(day)s, %(time)s in %(city)s (%(zone)s)",
-        day=f"{local:%A} {local.day} {local:%B}", time=f"{local:%H:%M}", city=words.city(day.zone),
+        day=f"{local:%A} {local.day} {local:%B}", time=f"{local:%H:%M}", city=shown.city(day.zone),
         zone=shown.zone(day.now, day.zone),
     )  # fmt: skip
 
@@ -219,12 +219,13 @@ def _stats(day: Day) -> list[dict[str, str]]:
     sessions = sum(each.sessions for each in day.earned)
     waiting = [row for row in day.ahead if row.to_complete(day.now)]
     average, ratings = day.standing
+    used = min(100, round(100 * day.booked / day.offered)) if day.offered else 0
     return [
         {"label": _("Earned"), "value": shown.total(each.amount for each in day.earned) or "0",
          "note": ngettext("%(num)s session paid", "%(num)s sessions paid", sessions)},
         {"label": _("Waiting for you"), "value": shown.total(row.earns for row in waiting) or "0",
          "note": _("%(count)s to complete", count=len(waiting))},
-        {"label": _("Used of offered time"), "value": f"{round(100 * day.booked / day.offered)}%" if day.offered else "–",
+        {"label": _("Used of offered time"), "value": f"{used}%" if day.offered else "–",
          "note": _("%(booked)s of %(offered)s hours", booked=words.hours(day.booked), offered=words.hours(day.offered))
          if day.offered else _("none so far this month")},
         {"label": _("Rating"), "value": f"{average:.1f}" if average else "–",
@@ -281,7 +282,7 @@ def _first_use(day: Day) -> list[dict[str, Any]]:
          "text": _("Headline, story, skills and cases are there.") if told
          else _("Clients choose by your headline, three skills or more, and what you have done.")},
         {"title": _("Check your time zone"), "done": zone_fits, "url": "/profile", "action": _("Change the zone"),
-         "text": _("It is %(time)s in %(city)s.", time=f"{day.local:%H:%M}", city=words.city(day.zone)) if zone_fits
-         else _("Your pages say %(zone)s; your hours are in %(other)s.", zone=words.city(day.zone),
-                other=words.city(day.week.zone) if day.week else _("no zone yet"))},
+         "text": _("It is %(time)s in %(city)s.", time=f"{day.local:%H:%M}", city=shown.city(day.zone)) if zone_fits
+         else _("Your pages say %(zone)s; your hours are in %(other)s.", zone=shown.city(day.zone),
+                other=shown.city(day.week.zone) if day.week else _("no zone yet"))},
     ]  # fmt: skip

@@ -21,7 +21,6 @@ from fxo.core.scope import Permission
 from fxo.web import choices, forms, identity, shown
 from fxo.web.frame import frame
 from fxo.web.language import _
-from fxo.web.partner import words
 from fxo.web.partner.blueprint import blueprint
 
 _LINES = ("name", "title", "headline", "bio", "zone", "years")
@@ -49,7 +48,7 @@ def _page(typed: Typed | None, errors: dict[str, str], status: int = 200) -> Res
     local = now.astimezone(ZoneInfo(stands.zone))
     hours = ""
     if week_zone and week_zone != stands.zone:
-        hours = _("Your hours are in %(zone)s and stay there; change them under Availability.", zone=words.city(week_zone))
+        hours = _("Your hours are in %(zone)s and stay there; change them under Availability.", zone=shown.city(week_zone))
     page = render_template(
         "partner/profile.html", **frame(), form=typed or _spelt(stands), errors=errors, zones=choices.zones(), mail=mail,
         roles=stands.roles, certifications=stands.certifications, card=_card(stands, slots), slug=stands.slug, hours_note=hours,

@@ -13,7 +13,6 @@ from fxo.core.partners.availability import Availability
 from fxo.core.partners.daylight import Change, next_change
 from fxo.web import shown
 from fxo.web.language import _, ngettext
-from fxo.web.partner import words
 
 MANY = 5
 """How many times are shown."""
@@ -31,7 +30,7 @@ def seen_from(own: str) -> str:
 
 
 def cities() -> list[dict[str, str]]:
-    return [{"value": zone, "label": words.city(zone)} for zone in CITIES]
+    return [{"value": zone, "label": shown.city(zone)} for zone in CITIES]
 
 
 def times(starts: list[datetime], week: Availability, zone: str, now: datetime) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def times(starts: list[datetime], week: Availability, zone: str, now: datetime) 
     found = [{"theirs": shown.time(start, zone), "yours": shown.time(start, week.zone)["text"]} for start in starts]
     title = ngettext(
         "The next time that a client in %(city)s sees", "The next %(num)s times that a client in %(city)s sees",
-        len(found), city=words.city(zone),
+        len(found), city=shown.city(zone),
     )  # fmt: skip
     none = _("Nobody could book you within %(days)s days: no hour is open.", days=week.horizon_days)
     return {"title": title, "times": found, "none": none}
@@ -51,7 +50,7 @@ def clocks(week: Availability, now: datetime) -> list[str]:
     if change is None:
         return []
     local = change.at.astimezone(ZoneInfo(week.zone))
-    values = {"day": f"{local:%A} {local.day} {local:%B}", "city": words.city(week.zone), "much": _much(abs(change.forward))}
+    values = {"day": f"{local:%A} {local.day} {local:%B}", "city": shown.city(week.zone), "much": _much(abs(change.forward))}
     if change.forward > 0:
         said = _(
             "On %(day)s the clocks in %(city)s go forward by %(much)s. Your hours stay as you painted them;"

@@ -96,7 +96,7 @@ def _badge(row: AgendaRow, now: datetime) -> dict[str, str]:
 
 
 def _facts(row: AgendaRow, before: int, now: datetime) -> list[dict[str, Any]]:
-    theirs = _("%(city)s, now %(time)s", city=words.city(row.client_zone), time=shown.clock(now, row.client_zone))
+    theirs = _("%(city)s, now %(time)s", city=shown.city(row.client_zone), time=shown.clock(now, row.client_zone))
     found = [
         (_("Company"), row.client_company or _("Not given")), (_("Industry"), row.industry),
         (_("Urgency"), URGENCIES.get(row.urgency, "")), (_("Their time"), theirs),

@@ -61,18 +61,12 @@ def short_number(consultation_id: UUID) -> str:
 
 def about(row: AgendaRow, longest: int = 120) -> str:
     """The brief on one line."""
-    text = " ".join(row.brief.split())
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+    return shown.shortened(row.brief, longest)
 
 
 def company(row: AgendaRow) -> str:
     """Whose client it is: their company, or the portal where none is given."""
     return row.client_company or row.tenant_name
-
-
-def city(zone: str) -> str:
-    """The place that names a zone: `New York`."""
-    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -112,7 +112,7 @@ def _own(tx: Transaction, ahead: ConsultationRow | None, known: dict[UUID, Profi
         "briefs": [
             {
                 "url": f"/briefs/{brief.id}",
-                "text": _shortened(brief.text),
+                "text": shown.shortened(brief.text, _LINE),
                 "when": shown.time(brief.submitted_at, reader_zone()),
                 "fits": _fits(brief.fits),
             }
@@ -123,11 +123,6 @@ def _own(tx: Transaction, ahead: ConsultationRow | None, known: dict[UUID, Profi
 
 def _fits(count: int) -> str:
     return ngettext("%(num)s expert fits", "%(num)s experts fit", count) if count else _("Nobody fits yet")
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LINE else line[: _LINE - 1].rsplit(" ", 1)[0] + "…"
 
 
 def _some(people: list[Profile], count: int = 4) -> list[Profile]:

@@ -127,7 +127,7 @@ def taken(
         **frame(),
         partner=shown.person(profile.name, profile.id, profile.title),
         taken=shown.time(wanted, zone)["text"],
-        slots=[shown.slot(start, zone, now=now) for start in nearest],
+        slots=[shown.slot(start, zone, now=now) for start in sorted(nearest)],
         price=str(price),
         charged=charged,
         unknown=external is None,

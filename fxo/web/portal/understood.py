@@ -34,7 +34,7 @@ def understood(brief: BriefRow, roster: Iterable[Profile]) -> dict[str, Any]:
     on = list(brief.topics if brief.topics is not None else matched.topics if matched else ())
     off = [topic for topic in brief.topics_left if topic not in on]
     not_needed = _not_needed(brief)
-    topics = ngettext("%(num)s topic", "%(num)s topics", len(on))
+    topics = ngettext("%(num)s topic", "%(num)s topics", len(on)) if on else _("no topics")
     facts = {name: _fact(brief, name, options) for name, options in _options(known).items()}
     role, industry = facts["role"]["value"], facts["industry"]["value"]
     said = [_("Any role") if role == ANY else role, _("any industry") if industry == ANY else industry, topics]
