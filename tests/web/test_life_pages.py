@@ -351,6 +351,67 @@ def test_an_administrator_changes_the_rules_for_new_bookings_and_not_for_those_t
     assert sarah.get("/admin/policy").status in (403, 404)
 
 
+# The requirement, and every way to an end ----------------------------------------------------------------------------
+
+
+def test_fr_2_1_a_partner_completes_a_session_with_one_click_and_both_are_told_of_the_payment(
+    told: Story, dana: Person, sarah: Person
+) -> None:
+    """PRD FR-2: one-click completion; captured within five minutes; both receive a payment confirmation."""
+    session, starts_at = booked(told, 2 * DAY)
+    told.live_until(starts_at + 50 * MINUTE)
+    dana.submit(dana.get("/"), f"/sessions/{session}/complete")
+    clicked = told.now
+    told.live(5 * MINUTE)
+    [(captured,)] = told.rows("select captured_at from payments where consultation_id = %(id)s", id=session)
+    assert captured - clicked < 5 * MINUTE
+    assert "payment_received_client" in told.kinds(CLIENT_MAIL) and "payment_received_partner" in told.kinds(DANA_MAIL)
+    assert "Paid $800" in sarah.get(f"/sessions/{session}").words
+
+
+FINAL = {"cancelled", "declined", "completed", "missed", "decided"}
+"""Nobody has to do anything about these; a missed session settles itself, or becomes a case."""
+
+
+@pytest.mark.parametrize("state", ["requested", "confirmed", "proposed", "started", "over", "absent client", "contested"])
+def test_from_every_state_that_is_not_final_forms_on_pages_lead_to_a_final_one(
+    told: Story, sarah: Person, dana: Person, operator_mail: str, state: str
+) -> None:
+    if state == "requested":
+        told = asking(told)
+    session, starts_at = booked(told, 2 * DAY)
+    here = f"/sessions/{session}"
+    if state == "proposed":
+        told.run(told.partner("dana"), consultations.propose, session, [starts_at + DAY])
+    if state in ("started", "over", "absent client", "contested"):
+        told.live_until(starts_at)
+        dana.submit(dana.get(here), f"{here}/check-in")
+        told.live_until(starts_at + (2 * HOUR if state == "over" else 10 * MINUTE))
+    if state in ("absent client", "contested"):
+        dana.submit(dana.get(here), f"{here}/absent")
+    if state == "contested":
+        sarah.submit(sarah.get(here), f"{here}/object", words="I was there.")
+    match state:
+        case "requested":
+            sarah.submit(sarah.get(here), f"{here}/withdraw")
+        case "confirmed":
+            sarah.submit(sarah.get(f"{here}/cancel"), f"{here}/cancel", reason="other")
+        case "proposed":
+            sarah.submit(sarah.get(here), f"{here}/refuse")
+        case "started" | "over":
+            dana.submit(dana.get(here), f"{here}/complete")
+        case "absent client":
+            told.live(2 * DAY)  # nobody objects
+        case "contested":
+            ops = entered(operator_mail, "ops.localhost")
+            path = f"/bookings/{told.config.id}/{session}"
+            ops.submit(ops.get(path), f"{path}/decide", fee="nothing", words="Nobody can tell.")
+    told.live(MINUTE)
+    assert told.state(session) in FINAL | {"settled"}
+    assert told.dead() == []
+    assert told.payment(session)[0] in ("abandoned", "voided", "captured"), "the money has come to its end too"
+
+
 @pytest.fixture
 def operator_mail(told: Story, operator_of: Any) -> str:
     return str(operator_of())

@@ -283,7 +283,8 @@ def test_the_way_in_opens_ten_minutes_before_and_the_page_looks_by_itself(told: 
     open_ = sarah.get(url)
     assert "Opens" not in open_.words and "I am here" in open_.words and "Begins now" in open_.words
     join = [a for a in open_.soup.find_all("a") if "Join the meeting" in a.get_text()]
-    assert [str(a["href"]) for a in join] == [told.join_url(session)]
+    assert [str(a["href"]) for a in join] == [f"{url}/join"]
+    assert sarah.get(f"{url}/join").location == told.join_url(session)
     told.live_until(starts_at + 61 * MINUTE)
     over = sarah.get(url)
     assert "Dana completes the session" in over.words and "Join the meeting" not in over.words

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from fxo import platform
 from fxo.core.consultations import commands as consultations
 from fxo.core.errors import Invalid
+from fxo.core.events.store import Transaction
 from fxo.core.ids import derived_id
 from fxo.core.money import Money
 from fxo.core.scope import Permission, tenant_scope
@@ -97,6 +98,6 @@ def cancel_booking(tenant_id: str, consultation_id: str) -> ResponseReturnValue:
     return redirect(f"/bookings/{found_tenant}/{found}", 303)
 
 
-def _cancel(tx, consultation_id: UUID, reason: str, words: str, *, waived: bool) -> None:  # type: ignore[no-untyped-def]
+def _cancel(tx: Transaction, consultation_id: UUID, reason: str, words: str, *, waived: bool) -> None:
     config = platform.current().records.of_scope(tx)
     consultations.cancel(tx, config, consultation_id, reason, words=words, waived=waived)
