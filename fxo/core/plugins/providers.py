@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, overload
 from uuid import UUID
@@ -149,7 +150,10 @@ class Providers:
         def guard() -> Guarded:
             bulkhead = self.bulkheads.get(name) or Bulkhead(name, nullcontext)
             breaker = Breaker(self._ticks)
-            return Guarded(name, self.plugins.ports[port], make, bulkhead=bulkhead, breaker=breaker, seconds=self.seconds)
+            rules = self.plugins.ports[port]
+            if rules.local_last and name == rules.local:
+                rules = replace(rules, seconds={})  # nobody stands in for the last one, and its first answer loads what it needs
+            return Guarded(name, rules, make, bulkhead=bulkhead, breaker=breaker, seconds=self.seconds)
 
         return self._kept(port, config, name, guard)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from . import data
+from .features import shared_words
 from .index import Index
 from .wish import Wish
 
@@ -29,26 +30,27 @@ EVIDENCE: Mapping[str, str] = {
 """What speaks for anybody fitting, by name."""
 
 
-def evidence(wish: Wish, index: Index, sums: Matrix) -> dict[str, float]:
+def evidence(wish: Wish, found: Mapping[str, Matrix], sums: Matrix) -> dict[str, float]:
     """Every number of `EVIDENCE` for this brief."""
-    shared = max(index.words.score(wish.terms), default=0.0)
     named = sum(sorted(wish.named.values())[-2:]) + wish.role_said
     return {
         "subject": wish.subject,
         "named": min(named, 3.0),
-        "words": min(shared, 25.0) / 10,
+        "words": min(shared_words(found), 25.0) / 10,
         "content": min(wish.content, 8) / 4,
         "best": float(sums.max(initial=0)),
     }
 
 
-def confidence(wish: Wish, index: Index, sums: Matrix, by: Mapping[str, float] | None = None) -> float:
+def confidence(
+    wish: Wish, index: Index, found: Mapping[str, Matrix], sums: Matrix, by: Mapping[str, float] | None = None
+) -> float:
     """How sure it is that anybody fits, from 0 to 1. Nothing said is nothing sure, and so are two words that name nothing."""
     if not wish.content or not any(d.lines for d in index.documents):
         return 0.0
-    found = evidence(wish, index, sums)
-    sure = _logistic(by or data.read("weights")["certainty"], found)
-    if wish.content <= FEW and found["named"] < 0.5 and found["words"] < 0.4:
+    told = evidence(wish, found, sums)
+    sure = _logistic(by or data.read("weights")["certainty"], told)
+    if wish.content <= FEW and told["named"] < 0.5 and told["words"] < 0.4:
         return min(sure, 0.2)
     return sure
 

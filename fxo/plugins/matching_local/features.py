@@ -33,13 +33,19 @@ _HALF = 6.0
 """Words weighing so much together are half of full score where the best partner has no more."""
 
 
+def shared_words(found: Mapping[str, Matrix]) -> float:
+    """How much the brief's words that stand in the best record weigh together: the feature `words`, read backwards."""
+    most = float(found["words"].max(initial=0))
+    return _HALF * most / (1 - 0.5 * most)
+
+
 def features(wish: Wish, index: Index) -> dict[str, Matrix]:
     """Every feature of `NAMES` for this brief: one number a partner, in the order of the index."""
     import numpy as np
 
     count = len(index.documents)
-    raw = np.array(index.words.score(wish.terms))
-    found = {"words": raw / (0.5 * raw.max() + _HALF)}
+    raw = index.words.score(wish.terms)
+    found = {"words": raw / (0.5 * raw.max(initial=0) + _HALF)}
 
     named = np.zeros(len(index.taxonomy.topics), dtype=np.float32)
     for label, weight in wish.named.items():
@@ -52,11 +58,12 @@ def features(wish: Wish, index: Index) -> dict[str, Matrix]:
 
     if len(index.line_vectors):
         near = wish.vectors @ index.line_vectors.T
-        near = np.hstack([near, np.full((len(near), 1), -1.0, dtype=np.float32)])
-        pieces = near[: len(wish.pieces)][:, index.slots].max(2)
-        found["lines"] = pieces.mean(0).clip(0)
-        best = near.max(0)[index.slots]
-        found["telling"] = np.sort(best, axis=1)[:, -3:].clip(0).mean(1)
+        some = index.starts[:-1] < index.starts[1:]
+        nearest = np.zeros((len(wish.pieces), count), dtype=np.float32)
+        nearest[:, some] = np.maximum.reduceat(near[: len(wish.pieces)], index.starts[:-1][some], axis=1)
+        found["lines"] = nearest.mean(0).clip(0)
+        best = np.append(near.max(0), np.float32(-1))[index.slots]
+        found["telling"] = np.partition(best, best.shape[1] - 3, axis=1)[:, -3:].clip(0).mean(1)
     else:
         found["lines"] = found["telling"] = np.zeros(count)
     found["whole"] = (index.whole @ wish.vectors[-1]).clip(0)

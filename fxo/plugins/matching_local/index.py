@@ -94,4 +94,4 @@ def _built(records: tuple[PartnerRecord, ...], vocabulary: Vocabulary) -> Index:
 
 def index_of(records: Sequence[PartnerRecord], vocabulary: Vocabulary = NOTHING_MORE) -> Index:
     """The index of exactly these records; kept by content, so a changed profile is a new index and tenants share nothing else."""
-    return _built(tuple(sorted(records, key=lambda record: record.id)), vocabulary)
+    return _built(tuple(sorted(records, key=lambda record: record.id.int)), vocabulary)

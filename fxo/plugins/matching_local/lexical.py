@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
+from typing import TYPE_CHECKING
 
 from .records import FIELD_WEIGHTS, Document
+
+if TYPE_CHECKING:
+    from .vectors import Matrix
 
 SATURATION = 1.2
 LENGTH = 0.6
@@ -20,12 +24,13 @@ class Words:
     """The words of all records, ready to be asked. Immutable after building, so threads may share it."""
 
     def __init__(self, documents: Sequence[Document], known: frozenset[str]) -> None:
+        import numpy as np
+
         self.count = len(documents)
         counts = [_counts(document) for document in documents]
         lengths = {field: [sum(c[field].values()) for c in counts] for field in FIELD_WEIGHTS}
         usual = {field: sum(found) / max(1, len(found)) or 1.0 for field, found in lengths.items()}
-        self.postings: dict[str, dict[int, float]] = defaultdict(dict)
-        """Stem to (place of the document, saturated frequency from 0 to 1)."""
+        held: dict[str, dict[int, float]] = defaultdict(dict)
         for place, by_field in enumerate(counts):
             frequency: dict[str, float] = defaultdict(float)
             for field, found in by_field.items():
@@ -33,22 +38,26 @@ class Words:
                 for stem, n in found.items():
                     frequency[stem] += FIELD_WEIGHTS[field] * min(n, MOST_REPEATS) / stretch
             for stem, f in frequency.items():
-                self.postings[stem][place] = f / (SATURATION + f)
+                held[stem][place] = f / (SATURATION + f)
+        self.postings = {stem: (np.array([*at]), np.array([*at.values()], dtype=np.float32)) for stem, at in held.items()}
+        """Stem to the places of the documents that have it, and to its saturated frequency in each, from 0 to 1."""
         self.known: Set[str] = known | self.postings.keys()
         """Stems that are no typing errors: those of the records and of the taxonomy."""
 
     def rarity(self, stem: str) -> float:
         """Inverse document frequency; a stem that nobody's record has counts as the rarest."""
-        n, has = max(FEWEST, self.count), len(self.postings.get(stem, ()))
+        n, has = max(FEWEST, self.count), len(self.postings[stem][0]) if stem in self.postings else 0
         return math.log(1 + (n - has + 0.5) / (has + 0.5))
 
-    def score(self, wanted: Mapping[str, float]) -> list[float]:
+    def score(self, wanted: Mapping[str, float]) -> Matrix:
         """How much of each document speaks of the wanted stems, in their order; not bounded."""
-        scores = [0.0] * self.count
+        import numpy as np
+
+        scores = np.zeros(self.count, dtype=np.float32)
         for stem, weight in wanted.items():
-            value = weight * self.rarity(stem)
-            for place, frequency in self.postings.get(stem, {}).items():
-                scores[place] += value * frequency
+            if stem in self.postings:
+                places, frequencies = self.postings[stem]
+                scores[places] += weight * self.rarity(stem) * frequencies
         return scores
 
 

@@ -65,7 +65,7 @@ class LocalMatching:
         rank = time.perf_counter()
         records = {record.id: record for record in partners}
         sums = ranker.total(found) + ranker.preferences(wished, brief, index, records)
-        sure = certainty.confidence(wished, index, sums)
+        sure = certainty.confidence(wished, index, found, sums)
         no_match = sure < certainty.SURE
         likely = certainty.probabilities(sums, sure)
         fails = _unmet(wished, brief, index, records, found) if brief.musts else {}
@@ -73,13 +73,14 @@ class LocalMatching:
         if fails:
             least = min((score for place, score in enumerate(scores) if place not in fails), default=1.0)
             scores = [score * least if place in fails else score for place, score in enumerate(scores)]
-        order = sorted(range(len(scores)), key=lambda place: (place in fails, -scores[place], -float(sums[place]), place))
+        scores, shown, finer = [round(score, 4) for score in scores], likely.round(4).tolist(), sums.tolist()
+        order = sorted(range(len(scores)), key=lambda place: (place in fails, -scores[place], -finer[place], place))
         explain = time.perf_counter()
         matches = []
         for at, place in enumerate(order):
-            document, p = index.documents[place], round(float(likely[place]), 4)
-            strength = STRENGTHS[-1] if no_match else next(word for least, word in _STRENGTHS if p >= least)
-            score, missed = round(scores[place], 4), fails.get(place, ())
+            document, p = index.documents[place], shown[place]
+            strength = STRENGTHS[-1] if no_match else _strength(p)
+            score, missed = scores[place], fails.get(place, ())
             if at < limit:
                 record = records[document.record.id]
                 why = reasons.explain(place, index, wished, brief, record, missed)
@@ -104,6 +105,15 @@ class LocalMatching:
     def refine(self, brief: Brief, ranking: Ranking, partners: Sequence[PartnerRecord]) -> Ranking:
         """The ranking as it is: words read twice say nothing more."""
         return ranking
+
+
+def warm() -> None:
+    """Load the model and the taxonomy, so that a process's first brief is answered as quickly as the second."""
+    LocalMatching().rank(Brief("Our systems in Berlin are down."), [])
+
+
+def _strength(probability: float) -> str:
+    return next(word for least, word in _STRENGTHS if probability >= least)
 
 
 def _shown(probability: float) -> float:

@@ -42,24 +42,31 @@ def preferences(wish: Wish, brief: Brief, index: Index, partners: Mapping[object
     """What else speaks for or against each partner: languages, place, time, money, roles there already. All of it small."""
     import numpy as np
 
-    values = np.zeros(len(index.documents), dtype=np.float32)
-    soon = SOON_ENOUGH.get(wish.understood.urgency or "")
-    for n, document in enumerate(index.documents):
-        record = partners[document.record.id]
-        if wish.spoken:
-            values[n] += (ASKED_LANGUAGE if wish.understood.language in record.languages else 0) + (
-                SPEAKS * bool(wish.spoken & set(record.languages) - {"English"})
-            )
-        if wish.countries:
-            values[n] += SAME_COUNTRY * (document.country in wish.countries)
-        if wish.understood.zone:
-            values[n] -= min(MOST_AWAY, HOUR_AWAY * hours_apart(wish.understood.zone, record.zone))
-        if record.free_in_hours is not None:
-            values[n] += SOON * (record.free_in_hours <= (soon or 72)) * (2 if soon else 1) / 2
-        values[n] -= TOO_DEAR * beyond(wish, record)
-        if document.families and document.families <= set(wish.understood.unwanted):
-            values[n] -= UNWANTED_ROLE
+    records = [partners[document.record.id] for document in index.documents]
+    values = np.zeros(len(records), dtype=np.float32)
+    if wish.spoken:
+        useful = {languages: _speaks(wish, frozenset(languages)) for languages in {record.languages for record in records}}
+        values += np.array([useful[record.languages] for record in records])
+    if wish.countries:
+        values += SAME_COUNTRY * np.array([document.country in wish.countries for document in index.documents])
+    if zone := wish.understood.zone:
+        away = {other: min(MOST_AWAY, HOUR_AWAY * hours_apart(zone, other)) for other in {record.zone for record in records}}
+        values -= np.array([away[record.zone] for record in records])
+    urgent = SOON_ENOUGH.get(wish.understood.urgency or "")
+    soon = urgent or SOON_ENOUGH["week"] / 2
+    values += (
+        SOON * (1.0 if urgent else 0.5) * np.array([r.free_in_hours is not None and r.free_in_hours <= soon for r in records])
+    )
+    if wish.understood.budget:
+        values -= TOO_DEAR * np.array([beyond(wish, record) for record in records])
+    if unwanted := set(wish.understood.unwanted):
+        values -= UNWANTED_ROLE * np.array([bool(d.families) and d.families <= unwanted for d in index.documents])
     return values
+
+
+def _speaks(wish: Wish, languages: frozenset[str]) -> float:
+    asked = ASKED_LANGUAGE * (wish.understood.language in languages)
+    return asked + SPEAKS * bool((wish.spoken & languages) - {"English"})
 
 
 def beyond(wish: Wish, record: PartnerRecord) -> bool:

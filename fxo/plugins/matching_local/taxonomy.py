@@ -75,8 +75,10 @@ class Taxonomy:
         for at, token in enumerate(found):
             for phrase, concepts in self.phrases.get(token.stem, self._beginning(token)):
                 piece = found[at : at + len(phrase)]
-                if len(phrase) == 1 and (token.small or not self._written_so(token)):
+                if len(phrase) == 1 and not self._written_so(token):
                     continue
+                if len(phrase) == 1 and token.small:  # `today` says when, and nothing else
+                    concepts = tuple(entry for entry in concepts if entry[0].kind == "urgency")
                 if piece[-1].end <= covered:  # a part of a longer phrase: SOC in SOC 2
                     continue
                 if len(phrase) == 1 or tuple(t.stem for t in piece) == phrase:
