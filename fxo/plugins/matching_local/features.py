@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from . import data
 from .index import Index, joined
 from .taxonomy import FAMILIES
 from .vectors import encode, read_industries
@@ -29,6 +30,8 @@ NAMES: Mapping[str, str] = {
 }
 """Feature to what it is."""
 
+CLOSELY = 300
+"""So many partners are compared line by line; on larger rosters, those who lead by everything else."""
 _HALF = 6.0
 """Words weighing so much together are half of full score where the best partner has no more."""
 
@@ -43,7 +46,6 @@ def features(wish: Wish, index: Index) -> dict[str, Matrix]:
     """Every feature of `NAMES` for this brief: one number a partner, in the order of the index."""
     import numpy as np
 
-    count = len(index.documents)
     raw = index.words.score(wish.terms)
     found = {"words": raw / (0.5 * raw.max(initial=0) + _HALF)}
 
@@ -56,16 +58,6 @@ def features(wish: Wish, index: Index) -> dict[str, Matrix]:
     asked = joined(named, felt)
     found["topics"] = (index.topics @ (index.rarity * asked)) / index.topic_length / (np.linalg.norm(asked) + 1e-6) / 2
 
-    if len(index.line_vectors):
-        near = wish.vectors @ index.line_vectors.T
-        some = index.starts[:-1] < index.starts[1:]
-        nearest = np.zeros((len(wish.pieces), count), dtype=np.float32)
-        nearest[:, some] = np.maximum.reduceat(near[: len(wish.pieces)], index.starts[:-1][some], axis=1)
-        found["lines"] = nearest.mean(0).clip(0)
-        best = np.append(near.max(0), np.float32(-1))[index.slots]
-        found["telling"] = np.partition(best, best.shape[1] - 3, axis=1)[:, -3:].clip(0).mean(1)
-    else:
-        found["lines"] = found["telling"] = np.zeros(count)
     found["whole"] = (index.whole @ wish.vectors[-1]).clip(0)
 
     of = np.zeros(len(index.taxonomy.industries), dtype=np.float32)
@@ -81,4 +73,32 @@ def features(wish: Wish, index: Index) -> dict[str, Matrix]:
 
     share = np.array([wish.families[family] for family in FAMILIES], dtype=np.float32)
     found["role"] = (index.families * share).max(1, initial=0)
+    found["lines"], found["telling"] = _lines(wish, index, found)
     return {name: np.asarray(found[name], dtype=np.float32) for name in NAMES}
+
+
+def _lines(wish: Wish, index: Index, found: Mapping[str, Matrix]) -> tuple[Matrix, Matrix]:
+    """The features `lines` and `telling`; of a large roster, for those who lead by all others, and 0 for the rest."""
+    import numpy as np
+
+    count = len(index.documents)
+    lines, telling = np.zeros(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
+    looked = np.arange(count)
+    slots, vectors = index.slots, index.line_vectors
+    if count > CLOSELY:
+        by = data.read("weights")["features"]
+        before = sum(by[name] * values for name, values in found.items())
+        looked = np.sort(np.argpartition(-before, CLOSELY)[:CLOSELY])
+        has = slots[looked] < len(vectors)
+        vectors = vectors[slots[looked][has]]
+        slots = np.where(has, has.ravel().cumsum().reshape(has.shape) - 1, len(vectors))
+    if len(vectors):
+        near = wish.vectors @ vectors.T
+        sizes = (slots < len(vectors)).sum(1)
+        some, starts = sizes > 0, np.cumsum(sizes) - sizes
+        nearest = np.zeros((len(wish.pieces), len(looked)), dtype=np.float32)
+        nearest[:, some] = np.maximum.reduceat(near[: len(wish.pieces)], starts[some], axis=1)
+        lines[looked] = nearest.mean(0).clip(0)
+        best = np.append(near.max(0), np.float32(-1))[slots]
+        telling[looked] = np.partition(best, best.shape[1] - 3, axis=1)[:, -3:].clip(0).mean(1)
+    return lines, telling
