@@ -34,7 +34,7 @@ def streams(tx: Transaction, consultation_id: UUID) -> list[Recorded]:
     if tx.actor.kind is not ActorKind.OPERATOR:
         consultations.find(tx, consultation_id)
     events = [*tx.load(CONSULTATION, consultation_id).events, *tx.load(PAYMENT, payment_id_of(consultation_id)).events]
-    return sorted(events, key=lambda item: item.recorded_at)
+    return sorted(events, key=lambda item: (item.recorded_at, item.stream_type != PAYMENT.name))  # the money settles the booking
 
 
 def export(tx: Transaction, consultation_id: UUID) -> bytes:

@@ -122,6 +122,10 @@ class Story:
             ("the money is captured exactly once", self.captured),
             ("640 on the expert's earnings page, 640 and 160 on the operator's ledger", self.ledger),
             ("the client rates the session", self.rate),
+            ("half is given back: the client gets a credit note, and the split follows", self.refund),
+            ("a dispute is answered with evidence and won", self.dispute),
+            ("the expert is paid out and reads the statement", self.payout),
+            ("the books agree, and every counter is zero", self.integrity),
             ("the saved card is authorised by the moved clock", self.authorised_later),
         ]
 
@@ -320,6 +324,62 @@ class Story:
         page = self.client.get(self.session)
         done = self.client.follow(self.client.submit(page, f"{self.session}/rating", stars="5", text="Told us what comes first."))
         assert "Told us what comes first." in done.words, done.words
+
+    def _payment(self) -> str:
+        """The operator's page of the payment of the session that was paid."""
+        number = self.session.rpartition("/")[2][-12:].upper()
+        listed = self.operator.get("/payments?show=all").soup.select("td a[href^='/payments/']")
+        return next(str(link["href"]) for link in listed if number in link.get_text())
+
+    def _on_payment(self, *words: str) -> Page:
+        """The payment's page once all of this stands on it."""
+        found = [Page(0, {}, "")]
+
+        def there() -> bool:
+            found[0] = self.operator.get(self._payment())
+            return all(word in found[0].words for word in words)
+
+        assert wait_until(there, PATIENCE), f"{words}: {found[0].words}"
+        return found[0]
+
+    def refund(self) -> None:
+        action = f"{self._payment()}/refund"
+        done = self.operator.submit(self.operator.get(self._payment()), action, amount="400", note="Half an hour was lost.")
+        assert done.status == 303, done.words
+        self._on_payment("$400.00 given back", "C-0")
+        self._mail(MAIL, "Refund: $400")
+        assert "$320" in self.partner.get("/earnings").words
+
+    def dispute(self) -> None:
+        path = self._payment()
+        self.operator.submit(self.operator.get(path), f"{path}/dispute")
+        page = self._on_payment("Waits for evidence")
+        assert self.operator.submit(page, f"{path}/answer", note="The session took place.").status == 303
+        page = self._on_payment("Evidence sent")
+        self.operator.submit(page, f"{path}/won")
+        self._on_payment("Dispute won: $400.00 is back")
+
+    def payout(self) -> None:
+        for tenant in [str(field["value"]) for field in self.operator.get("/payouts").soup.select("[name=tenant]")]:
+            page = self.operator.get("/payouts")
+            assert self.operator.submit(page, "/payouts", tenant=tenant).status == 303
+
+        def paid() -> bool:
+            return "Every account is settled." in self.operator.get("/payouts").words
+
+        assert wait_until(paid, PATIENCE), self.operator.get("/payouts").words
+        links = self.partner.get("/earnings").soup.select("a[href^='/earnings/payouts/']")
+        assert links, "no payout on the earnings page"
+        assert "Your share" in self.partner.get(str(links[0]["href"])).words
+
+    def integrity(self) -> None:
+        self.operator.submit(self.operator.get("/integrity"), "/integrity")
+
+        def right() -> bool:
+            words = self.operator.get("/integrity").words
+            return all(each in words for each in ("Every counter is zero.", "Agree")) and "Differences," not in words
+
+        assert wait_until(right, PATIENCE), self.operator.get("/integrity").words
 
     def authorised_later(self) -> None:
         self._until(_at(self.later) - timedelta(hours=71))

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from fxo import platform
-from fxo.core import db, process
+from fxo.core import db, process, settlement
 from fxo.core.calendars.model import MEETING, Cancelled, Created, meeting_id_of, uid_of
 from fxo.core.calendars.port import Attendee, Meeting, MeetingWanted
 from fxo.core.clock import system_now
@@ -135,7 +135,7 @@ def quiet(store: Store) -> Store:
     told = Store(store.clock, store.keyring)
     for kind in registered().values():
         for follower in store.followers(kind.cls):
-            if follower.__module__ != process.__name__:
+            if follower.__module__ not in (process.__name__, settlement.__name__):
                 told.follow(kind.cls, follower)
     return told
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, Response
 
-from fxo.core.clock import in_zone
 from fxo.core.payments.outcomes import Paper
 from fxo.core.payments.receipts import Receipt, code_of
 from fxo.core.scope import TenantConfig
@@ -93,8 +92,9 @@ def _date(receipt: Receipt) -> str:
 
 
 def _for(receipt: Receipt) -> list[str]:
-    what = _("60-minute session with") if receipt.what == "session" else _("Fee for a session that did not take place, with")
-    return [what, receipt.expert, in_zone(receipt.starts_at, "UTC")]
+    what = _("60-minute session with") if receipt.what == "session" else _("Fee for a missed session with")
+    starts_at = receipt.starts_at.astimezone(ZoneInfo("UTC"))
+    return [what, receipt.expert, f"{starts_at.day} {starts_at:%B %Y, %H:%M} UTC"]
 
 
 def _table(page: _Page, receipt: Receipt, credit: bool) -> float:
@@ -120,7 +120,7 @@ def _table(page: _Page, receipt: Receipt, credit: bool) -> float:
 def _notes(receipt: Receipt) -> list[str]:
     if receipt.kind is Paper.CREDIT_NOTE and receipt.for_receipt:
         return [_("This corrects receipt %(code)s.", code=code_of(Paper.RECEIPT, receipt.for_receipt))]
-    return [_("Paid by card. Thank you.")]
+    return [_("Paid. Thank you.")]
 
 
 class _Page:

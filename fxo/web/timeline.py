@@ -24,7 +24,7 @@ def told(events: Sequence[Recorded], reader: ActorKind, zone: str, now: datetime
         title, text = words(item, reader, zone, now) if words else ("", "")
         if title:
             when = shown.time(item.recorded_at, zone)["text"]
-            found.append({"title": title, "text": f"{when}. {text}" if text else when, "state": "done"})
+            found.append({"title": title, "text": f"{when} · {text}" if text else when, "state": "done"})
     if found and (ahead := _ahead(events, zone, now)):
         found.append({"title": ahead, "text": "", "state": "current"})
     return found

@@ -50,7 +50,7 @@ class Tour:
         for part in (
             self.visitor, self.newcomer, self.checkout, self.later, self.ended_and_taken, self.before_the_session,
             self.during_the_session, self.after_the_session, self.other_plans, self.asked_first, self.no_shows,
-            self.own_place, self.administrators, self.operator, self.mails,
+            self.own_place, self.administrators, self.operator, self.money, self.mails,
         ):  # fmt: skip
             begun = time.monotonic()
             part()
@@ -396,8 +396,11 @@ class Tour:
         for host, name in (("fortium", "admin"), ("globex", "closed portal, admin")):
             administrator = self.at(host)
             administrator.sign_in(self.demo.signins.member(host, ADMINISTRATOR))
-            for page in ("", "/branding", "/roster", "/roster/add", "/members"):
+            for page in ("", "/branding", "/roster", "/roster/add", "/tax", "/members"):
                 self.look(name + page.replace("/", ", "), administrator, "/admin" + page)
+            administrator.go("/admin/tax").get_by_label("Rate").fill("nineteen")
+            administrator.press("Keep it")
+            self.look(f"{name}, tax, error", administrator)
             administrator.leave()
 
     def operator(self) -> None:
@@ -416,9 +419,63 @@ class Tour:
         self.look("operator, a partner", operator)
         operator.leave()
 
+    def money(self) -> None:
+        """What an operator does about money, and what the others see of it."""
+        client, partner, operator = self.client, self.partner, self.at("ops")
+        operator.sign_in(self.demo.signins.operator)
+        self.look("operator, payments, nothing to do", operator, "/payments")
+        self.look("operator, payments, all", operator, "/payments?show=all")
+        onward(operator.page.locator("main td a[href^='/payments/']", has_text="No.").filter(has_text=self.number()).first)
+        self.look("operator, a payment", operator)
+        operator.page.get_by_text("Give money back").first.click()
+        operator.page.get_by_label("Amount in USD").fill("900")
+        operator.page.locator("form[action$='/refund'] textarea").fill("Half an hour was lost.")
+        operator.press("Give back")
+        self.look("operator, a payment, refund error", operator)
+        operator.page.get_by_text("Give money back").first.click()
+        operator.page.get_by_label("Amount in USD").fill("400")
+        operator.page.locator("form[action$='/refund'] textarea").fill("Half an hour was lost.")
+        operator.press("Give back")
+        self.until_seen(operator, "Part refunded")
+        self.look("operator, a payment, part refunded", operator)
+        operator.press("The cardholder disputes it")
+        self.until_seen(operator, "Waits for evidence")
+        self.look("operator, a payment, disputed", operator)
+        self.look("operator, disputes", operator, "/payments?show=disputes")
+        self.look("operator, payouts", operator, "/payouts")
+        self.look("operator, integrity", operator, "/integrity")
+        self.look("operator, ledger with a dispute", operator, "/ledger")
+        self.look("receipts", client, "/receipts")
+        client.page.goto(self.session)
+        client.page.get_by_text("Every step, with its time").click()
+        self.look("session, every step", client)
+        self.look("partner, earnings with a refund", partner, "/earnings")
+        operator.leave()
+
+    def number(self) -> str:
+        """What the operator calls the session that was paid."""
+        return self.session.rpartition("/")[2][-12:].upper()
+
+    @staticmethod
+    def until_seen(person: Person, text: str) -> None:
+        """Look again until it says so: it follows from work, or from what the card network announces."""
+        address = person.page.url
+        for _ in range(40):
+            if person.page.get_by_text(text).first.is_visible():
+                return
+            person.page.wait_for_timeout(250)
+            person.page.goto(address)
+        raise AssertionError(f"{text!r} does not appear")
+
     def mails(self) -> None:
         client = self.client
-        subjects = {"confirmation": "Booked", "reminder": "In one hour", "receipt": "Receipt", "share": "You earned"}
+        subjects = {
+            "confirmation": "Booked",
+            "reminder": "In one hour",
+            "receipt": "Receipt",
+            "share": "You earned",
+            "refund": "Refund",
+        }
         for name, subject in subjects.items():
             page = client.go("/demo/outbox")
             if name == "confirmation":
@@ -452,18 +509,18 @@ class TourOfMuch:
         signins = self.demo.signins
         dana = signins.partner("Dana Whitfield")
         rows = (
-            ("fortium", signins.member("fortium"), ("/", "/sessions", "/experts", "/settings")),
+            ("fortium", signins.member("fortium"), ("/", "/sessions", "/experts", "/settings", "/receipts")),
             ("hansa", signins.member("hansa"), ("/", "/sessions", "/experts")),
             ("partners", dana, ("/", "/sessions", "/earnings", "/availability", "/profile")),
             ("fortium", signins.member("fortium", ADMINISTRATOR), ("/admin", "/admin/roster", "/admin/members")),
-            ("ops", signins.operator, ("/", "/tenants", "/partners", "/ledger", "/alarms")),
+            ("ops", signins.operator, ("/", "/tenants", "/partners", "/ledger", "/alarms", "/payments?show=all", "/payouts")),
         )
         for host, signin, paths in rows:
             person = Person(self.browser, self.demo, host)
             person.sign_in(signin)
             for path in paths:
                 person.go(path)
-                self.eye.take(f"much, {host}, {path.strip('/').replace('/', ' ') or 'home'}", person.page)
+                self.eye.take(f"much, {host}, {path.strip('/').replace('/', ' ').partition('?')[0] or 'home'}", person.page)
             if host == "fortium" and "/experts" in paths:
                 onward(person.go("/experts").locator("article.partner-card .partner-card__name a").first)
                 self.eye.take("much, fortium, expert", person.page)

@@ -24,7 +24,7 @@ from fxo.core.db import execute, transaction
 from fxo.core.errors import ActionRequired, Declined, Misconfigured, Retryable
 from fxo.core.ids import new_id
 from fxo.core.money import Money
-from fxo.core.payments.port import Customer, Order, PaymentProvider, PaymentStatus, SavedMethod
+from fxo.core.payments.port import Customer, DisputeStatus, Order, PaymentProvider, PaymentStatus, SavedMethod
 from fxo.core.scope import TenantConfig, system_scope
 from fxo.plugins.payments_sandbox.cards import BY_NAME
 from fxo.plugins.payments_sandbox.network import issue_token
@@ -380,6 +380,46 @@ def test_a_disputed_payment_takes_evidence_once_and_is_not_refunded(sandbox: San
     time.pass_(timedelta(days=8))
     with pytest.raises(Declined, match="dispute_closed"):
         sandbox.submit_evidence(held, {"session": "was held"}, key())
+
+
+@pytest.mark.parametrize(
+    ("card", "answered", "ends"), [("disputed", True, "won"), ("disputed", False, "lost"), ("disputed_lost", True, "lost")]
+)
+def test_a_dispute_is_decided_by_what_was_answered(sandbox: Sandbox, time: Time, card: str, answered: bool, ends: str) -> None:
+    held = sandbox.authorise(order(card)).reference
+    sandbox.capture(held, PRICE, key())
+    opened = sandbox.fetch(held).dispute
+    assert opened is not None
+    assert (opened.status, opened.amount, opened.fee.minor) == ("open", PRICE, 1_500)
+    began = time.now()
+    if answered:
+        sandbox.submit_evidence(held, {"session": "was held"}, key())
+        assert sandbox.fetch(held).dispute == replace(opened, status=DisputeStatus.UNDER_REVIEW)
+    time.pass_(timedelta(days=8))
+    assert sandbox.fetch(held).dispute == replace(opened, status=DisputeStatus(ends))
+    assert held in sandbox.list_changed_since(began + timedelta(days=1))
+    if ends == "won":
+        assert sandbox.refund(held, PRICE, key()).amount == PRICE
+    else:
+        with pytest.raises(Declined, match="over_refund"):
+            sandbox.refund(held, PRICE, key())
+
+
+def test_the_demo_opens_and_decides_a_dispute_and_both_are_announced(sandbox: Sandbox, post: Post) -> None:
+    held = sandbox.authorise(order("works")).reference
+    sandbox.dispute(held)
+    assert sandbox.fetch(held).dispute is None, "nothing was taken yet"
+    sandbox.capture(held, PRICE, key())
+    sandbox.refund(held, Money(10_000, "USD"), key())
+    for _ in range(2):
+        sandbox.dispute(held)
+    found = sandbox.fetch(held).dispute
+    assert found is not None
+    assert (found.amount.minor, found.reason) == (PRICE.minor - 10_000, "not_received")
+    sandbox.decide_dispute(held, won=True)
+    sandbox.courier.wait()
+    kinds = [notice.kind for sent in post.received for notice in sandbox.read_webhook(*sent)]
+    assert sorted(kinds)[:2] == ["dispute.closed", "dispute.opened"]
 
 
 # Cards.

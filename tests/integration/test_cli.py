@@ -356,3 +356,41 @@ def test_a_partner_gets_a_password(fxo: Fxo, settings: Settings, tmp_path: Path)
     assert ask(settings, "select email from partner_logins") == [("p1@x.example",)]
     unknown = fxo("partners", "password", "nobody@x.example", FXO_PASSWORD=PHRASE)
     assert (unknown.exit_code, unknown.stderr) == (1, "Error: There is no partner with the address nobody@x.example.\n")
+
+
+# The books ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_books_of_a_platform_without_bookings_are_right(fxo: Fxo) -> None:
+    fxo("db", "init")
+    fxo("db", "migrate")
+    assert fxo("tenants", "create", "acme", "--name", "Acme").exit_code == 0
+    checked = fxo("ledger", "check")
+    assert (checked.exit_code, checked.output) == (0, "0 payments compared with their providers, 0 differences.\n")
+    assert json.loads(fxo("ledger", "check", "--json").output) == {"ok": True, "compared": 0, "differences": []}
+    counted = fxo("integrity")
+    assert counted.exit_code == 0
+    assert "overlaps: 0" in counted.output
+    assert json.loads(fxo("integrity", "--json").output)["ok"] is True
+
+
+def test_what_does_not_agree_is_listed_and_ends_the_command_with_one(fxo: Fxo, settings: Settings) -> None:
+    fxo("db", "init")
+    fxo("db", "migrate")
+    fxo("tenants", "create", "acme", "--name", "Acme")
+    with sql.owner(settings) as connection:
+        connection.execute(
+            "insert into postings (tenant_id, event_id, line, account, amount_minor, currency, at)"
+            " select id, id, 1, 'platform', 5, 'USD', now() from tenants"
+        )
+    checked = fxo("ledger", "check")
+    assert checked.exit_code == 1
+    assert "acme  unbalanced" in checked.output
+    counted = fxo("integrity")
+    assert (counted.exit_code, "WRONG  unbalanced" in counted.output) == (1, True)
+
+
+def test_a_file_that_is_no_booking_record_is_refused_in_a_sentence(fxo: Fxo, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    refused = fxo("events", "verify", "x.json", "--offline")
+    assert (refused.exit_code, refused.output) == (1, "Error: This is not a booking record.\n")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given as for_any
 from hypothesis import strategies as st
@@ -9,9 +13,20 @@ from hypothesis import strategies as st
 import fxo.platform  # noqa: F401  (brings every event)
 from fxo.core.events.model import registered
 from fxo.core.ids import new_id
+from fxo.core.ledger.payouts import PayoutFailed, PayoutPaid, PayoutPlanned, PayoutReversed, Way
 from fxo.core.ledger.postings import Account, Posting, postings
+from fxo.core.ledger.projections import BOOKED
 from fxo.core.money import Money
-from fxo.core.payments.model import Abandoned, Captured, CaptureFailed, Voided
+from fxo.core.payments.model import Abandoned, Voided
+from fxo.core.payments.outcomes import (
+    Captured,
+    CaptureFailed,
+    Disputed,
+    DisputeLost,
+    DisputeWon,
+    Refunded,
+    Through,
+)  # fmt: skip
 
 PARTNER = new_id()
 MONEY = st.builds(Money, st.integers(0, 10**11), st.sampled_from(["USD", "EUR", "JPY", "KWD", "GBP"]))
@@ -55,6 +70,79 @@ def test_the_lines_of_a_capture_add_up_to_zero(amount: Money, share: int) -> Non
     assert [line.partner_id for line in lines] == [None, PARTNER, None]
 
 
+# What goes back, and what is paid on ---------------------------------------------------------------------------------
+
+
+def sums(*events: object) -> dict[tuple[str, str], int]:
+    """What all lines of these events come to, by account and currency."""
+    found: Counter[tuple[str, str]] = Counter()
+    for event in events:
+        lines = postings(event)
+        assert sum(line.amount.minor for line in lines) == 0, event
+        for line in lines:
+            found[str(line.account), line.amount.currency] += line.amount.minor
+    return {key: minor for key, minor in found.items() if minor}
+
+
+TAKEN = st.builds(
+    lambda amount, share, rate, through: replace(captured(amount, share), tax_rate=rate, through=through),
+    st.builds(Money, st.integers(1, 10**9), st.sampled_from(["USD", "JPY", "KWD"])),
+    st.integers(0, 10_000),
+    st.sampled_from([0, 700, 1_900, 2_500, 810]),
+    st.sampled_from(list(Through)),
+)
+
+
+@for_any(TAKEN, st.lists(st.integers(1, 10**9), max_size=6))
+def test_hard_case_20_the_splits_of_partial_refunds_add_up_to_the_split_of_their_sum(taken: Captured, wishes: list[int]) -> None:
+    currency, gone, parts = taken.amount.currency, 0, []
+    for wish in wishes:
+        if part := min(wish, taken.amount.minor - gone):
+            parts.append(Refunded(new_id(), taken, Money(part, currency), Money(gone, currency), "re"))
+            gone += part
+    if gone:
+        whole = Refunded(new_id(), taken, Money(gone, currency), Money(0, currency), "re")
+        assert sums(*parts) == sums(whole)
+    if gone == taken.amount.minor:
+        assert sums(taken, *parts) == {}
+    rest = replace(taken, amount=Money(taken.amount.minor - gone, currency))
+    assert sums(taken, *parts) == sums(rest), "what remains is split as if no more had ever been taken"
+
+
+@for_any(TAKEN, st.integers(0, 10**9), st.booleans())
+def test_hard_case_21_a_dispute_freezes_and_then_everything_is_back_or_gone(taken: Captured, refunded: int, won: bool) -> None:
+    currency = taken.amount.currency
+    before = Money(min(refunded, taken.amount.minor - 1), currency)
+    amount = taken.amount - before
+    back = Refunded(new_id(), taken, before, Money(0, currency), "re")
+    opened = Disputed("sd", taken, amount, before, Money(15, currency), "fraudulent", datetime(2026, 3, 9, tzinfo=UTC))
+    during = sums(taken, back, opened)
+    assert during.get(("partner", currency), 0) == 0, "nothing of it can be paid out"
+    decided = DisputeWon("sd", taken, amount, before) if won else DisputeLost("sd", taken, amount, before)
+    after = sums(taken, back, opened, decided)
+    fee = {("fees", currency): 15, ("provider", currency): -15} if taken.through is Through.PLATFORM else {}
+    left = Counter(sums(taken, back) if won else {})
+    left.update(fee)
+    assert after == {key: minor for key, minor in left.items() if minor}
+
+
+def test_a_tenant_with_an_account_of_its_own_owes_what_is_not_its_tax() -> None:
+    taken = replace(captured(Money(95_200, "USD")), tax_rate=1_900, through=Through.TENANT)
+    assert sums(taken) == {("tenant", "USD"): 80_000, ("partner", "USD"): -64_000, ("platform", "USD"): -16_000}
+
+
+def test_a_payout_is_on_its_way_until_it_is_paid_refused_or_taken_back() -> None:
+    amount = Money(64_000, "USD")
+    planned = PayoutPlanned(PARTNER, amount, Way.TRANSFER, "payments_sandbox", ())
+    assert sums(planned) == {("partner", "USD"): 64_000, ("payout", "USD"): -64_000}
+    paid = PayoutPaid(PARTNER, amount, Way.TRANSFER, "st_1")
+    assert sums(planned, paid) == {("partner", "USD"): 64_000, ("provider", "USD"): -64_000}
+    assert sums(planned, PayoutFailed(PARTNER, amount, "no_account")) == {}
+    assert sums(planned, paid, PayoutReversed(PARTNER, amount, "sr_1")) == {}
+    by_hand = PayoutPaid(PARTNER, amount, Way.HAND, "SEPA")
+    assert sums(planned, by_hand) == {("partner", "USD"): 64_000, ("bank", "USD"): -64_000}
+
+
 @pytest.mark.parametrize("happened", [Voided("booking_ended"), Abandoned("refused"), CaptureFailed("authorisation_expired")])
 def test_what_moves_no_money_is_not_booked(happened: object) -> None:
     assert postings(happened) == ()
@@ -62,10 +150,15 @@ def test_what_moves_no_money_is_not_booked(happened: object) -> None:
 
 def test_every_other_kind_of_event_books_nothing() -> None:
     """A new event that moves money has to be looked at here."""
-    booked = {name for name, kind in registered().items() if postings(_blank(kind.cls))}
-    assert booked == {"payment.captured"}
+    moving = {registered_name(cls) for cls in BOOKED}
+    assert moving == {
+        "payment.captured", "payment.refunded", "payment.disputed", "payment.dispute_won", "payment.dispute_lost",
+        "payout.planned", "payout.paid", "payout.failed", "payout.reversed",
+    }  # fmt: skip
+    for name, kind in registered().items():
+        if name not in moving:
+            assert postings(object.__new__(kind.cls)) == ()
 
 
-def _blank(cls: type[object]) -> object:
-    """An event of that class as far as the ledger looks at it."""
-    return captured(Money(100, "USD")) if cls is Captured else object.__new__(cls)
+def registered_name(cls: type[object]) -> str:
+    return next(name for name, kind in registered().items() if kind.cls is cls)

@@ -296,8 +296,7 @@ def test_the_way_in_opens_ten_minutes_before_and_the_page_looks_by_itself(told: 
     told.live(MINUTE)
     paid = sarah.get(url)
     assert looks(paid) == ""
-    [(number,)] = told.rows("select id from payments")
-    assert f"Receipt number {str(number)[-12:].upper()}" in paid.words
+    assert "Receipt R-00001" in paid.words
     again = sarah.follow(sarah.post("/holds", {name: value for name, value in paid.slots()[0].items() if name}))
     assert "Book your hour with Dana" in again.words
 
@@ -343,8 +342,8 @@ def test_many_sessions_are_turned_by_pages_and_searched_by_expert(told: Story, s
     assert "How was it? A rating takes ten seconds." in rate.words
     told.rows(
         "insert into consultations select tenant_id, gen_random_uuid(), client_id, %(ines)s, brief_id, payment_id, state,"
-        " starts_at - n * interval '3 days', ends_at - n * interval '3 days', held_until, price_minor, currency, partner_share,"
-        " policy, reason, confirmed_at, started_at, completed_at from consultations, generate_series(1, 60) n"
+        " starts_at - n * interval '3 days', ends_at - n * interval '3 days', held_until, price_minor, net_minor, currency,"
+        " partner_share, policy, tax, reason, confirmed_at, started_at, completed_at from consultations, generate_series(1, 60) n"
         " where state = 'completed' returning 1",
         ines=told.partners["ines"],
     )

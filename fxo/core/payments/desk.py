@@ -120,6 +120,14 @@ def one(tx: Transaction, tenant_id: UUID, payment_id: UUID) -> Row:
     return _row(row)
 
 
+def held(tx: Transaction) -> list[Money]:
+    """What is held on cards at the moment, by currency."""
+    rows = tx.driver.execute(
+        "select sum(amount_minor)::bigint, currency from payments where state = 'authorised' group by currency order by currency"
+    ).fetchall()
+    return [Money(minor, currency) for minor, currency in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How long it took from the decision what a client owes until the money was taken, in the last thirty days."""

@@ -14,6 +14,7 @@ from fxo.core import record
 from fxo.core.errors import FxoError, Invalid, NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import parse_id
+from fxo.core.money import Money
 from fxo.core.payments import commands as payments
 from fxo.core.payments import desk, receipts
 from fxo.core.payments.desk import Row
@@ -84,28 +85,38 @@ def payments_list() -> ResponseReturnValue:
     tab = asked.of("show") if asked.of("show") in desk.TABS else ""
     wanted = desk.Wanted(tab, parse_id(asked.of("tenant")), paging.SIZE, asked.offset)
     with used("payments") as tx:
-        (rows, total), counts, pace = desk.find(tx, wanted), desk.counts(tx), desk.pace(tx)
+        (rows, total), counts, pace, held = desk.find(tx, wanted), desk.counts(tx), desk.pace(tx), desk.held(tx)
         tenants, (waiting, _settled) = operations.tenants(tx), alarms.counts(tx)
     zone = identity.required().zone
     labels = {"": _("Need a person"), "disputes": _("Disputes"), "refunds": _("Refunds"), "all": _("All")}
     return page(
         "operator/payments.html", alarms=waiting, asked=asked, queue=not tab,
-        pace={
-            "value": _seconds(pace.usual.total_seconds()),
-            "note": _("19 of 20 within this, %(number)s in 30 days; slowest %(slowest)s",
-                      number=pace.number, slowest=_seconds(pace.slowest.total_seconds())),
-        } if pace else None,
+        stats=[
+            {"label": _("Need a person"), "value": counts[""], "note": _("what waited longest comes first")},
+            {"label": _("Held on cards"), "value": shown.total(held) or "0", "note": _("not taken yet")},
+            {"label": _("Disputes"), "value": counts["disputes"], "note": _("open and decided")},
+            {"label": _("From completed to paid"), "value": _seconds(pace.usual.total_seconds()) if pace else "–",
+             "note": _("19 of 20 are faster; the slowest in 30 days took %(slowest)s",
+                       slowest=_seconds(pace.slowest.total_seconds())) if pace else _("nothing was paid in 30 days")},
+        ],
         tabs=[{"label": label, "url": asked.url(show=key), "current": key == tab, "count": counts[key] if key != "all" else None}
               for key, label in labels.items()],
         tenants=[{"value": "", "label": _("Any tenant")}, *({"value": str(one.id), "label": one.name} for one in tenants)],
         rows=[
             {"url": f"/payments/{row.tenant_id}/{row.id}", "number": number(row), "when": shown.time(row.updated_at, zone),
-             "amount": (row.captured if row.captured.minor else row.due or row.amount).exact, "tenant": row.tenant,
+             "amount": _amount(row).exact, "tenant": row.tenant,
              "partner": row.partner, "badge": badge(row), "note": note(row, zone)}
             for row in rows
         ],
         foot=paging.foot(asked, total, len(rows)),
     )  # fmt: skip
+
+
+def _amount(row: Row) -> Money:
+    """What the row is about: what was taken, what is owed, or else the price."""
+    if row.captured.minor:
+        return row.captured
+    return row.due if row.due and row.due.minor else row.amount
 
 
 def _seconds(seconds: float) -> str:

@@ -49,13 +49,14 @@ def statement(payout_id: str) -> ResponseReturnValue:
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
         payout, entries = ledger.my_payout(tx, choices.id_from(payout_id))
     row = payout_row(payout, user.zone)
+    back = _("%(amount)s taken back later", amount=payout.reversed) if payout.reversed.minor else ""
     return render_template(
-        "partner/payout.html", **frame(), row=row, file_url=f"{row['url']}.csv",
+        "partner/payout.html", **frame(), row=row, back=back, file_url=f"{row['url']}.csv",
         facts=[
             {"label": _("Portal"), "value": payout.tenant},
             {"label": _("Paid"), "value": shown.time(payout.paid_at, user.zone) if payout.paid_at else _("not yet")},
-            {"label": _("Way"), "value": _("Bank transfer") if payout.way == "hand" else _("Payment provider")},
-            {"label": _("Reference"), "value": payout.reference or _("none yet")},
+            {"label": _("Way"), "value": _("Bank transfer") if payout.way == "hand" else _("Payment provider"),
+             "note": payout.reference or ""},
             {"label": _("Amount"), "value": payout.amount.exact, "total": True},
         ],
         entries=[

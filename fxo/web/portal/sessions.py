@@ -39,7 +39,7 @@ from fxo.web.portal import calendar_links, changing, happened, rescue, times
 from fxo.web.portal.blueprint import blueprint
 from fxo.web.portal.card import why_shown
 from fxo.web.portal.readers import partner_shown, span_shown
-from fxo.web.portal.receipts import url_of
+from fxo.web.portal.receipts import row_shown, url_of
 from fxo.web.portal.standing import Standing
 
 QUICK, SLOW = 3, 30
@@ -97,15 +97,7 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
         brief={"text": brief, "url": f"/briefs/{row.brief_id}"} if brief else None,
         next_steps=standing.next_steps(),
         money=standing.money(),
-        documents=[
-            {
-                "code": paper.code,
-                "url": url_of(paper),
-                "amount": paper.amount.exact,
-                "when": shown.date(paper.issued_at, user.zone),
-            }
-            for paper in documents
-        ],
+        documents=[{"label": row_shown(each, user.zone)["kind"], "value": each.code, "url": url_of(each)} for each in documents],
         record_url=f"/sessions/{row.id}/record.json",
         timeline=timeline.told(events, user.actor.kind, user.zone, now),
         card_url=f"/sessions/{row.id}/card" if standing.card_kept and not standing.card_refused else None,
