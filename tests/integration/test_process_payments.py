@@ -397,7 +397,7 @@ def test_a_hold_that_expired_before_it_was_captured_is_never_shown_as_captured(t
     assert told.events(booked, "payment.")[-5:] == [
         "payment.due", "payment.capture_failed", "payment.authorised", "payment.captured", "payment.receipt_issued",
     ]  # fmt: skip
-    assert told.alarms() == ["payment.capture_failed"]
+    assert told.alarms() == ["payment.lapses", "payment.capture_failed"]
     assert told.effects("hold", "capture") == ["hold", "hold", "capture"]
 
 
