@@ -377,12 +377,17 @@ class Settlement:
         return Reconciling(self.load_config(tx), payment_rows.watched(tx), payment_rows.looked_until(tx))
 
     def reconciled(self, tx: Transaction, work: Work, asked: Reconciling, seen: list[ProviderPayment]) -> None:
-        """Each payment gets the events that it lacks, and an attempt that waits for its answer is asked about at once."""
+        """Each payment gets the events that it lacks; an attempt that waits for its answer is asked about at once, and a step
+        that was given up is taken up again, as long as there is one.
+        """
         ours = payment_rows.by_references(tx, [found.reference for found in seen])
         loaded = [(tx.load(PAYMENT, ours[found.reference]), found) for found in seen if found.reference in ours]
         tx.append(*((paying, disputes.found(paying.state, found)) for paying, found in loaded))
         for attempt in payment_rows.waiting(tx):
             rows.wake(tx, attempt)
+        for payment_id in payment_rows.unsettled(tx):
+            if not rows.waits(tx, "payments.settle", payment_id):
+                rows.schedule(tx, "payments.settle", payment_id)
 
     # Payouts -------------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ def money_from(text: str, currency: str, field: str, *, least: int = LEAST) -> M
         raise Invalid(_("Write an amount of %(currency)s, such as %(example)s.", currency=currency, example=example), field=field)
     lowest, most = Money(max(1, least * 10**digits), currency), Money(MOST * 10**digits, currency)
     if not lowest.minor <= minor <= most.minor:
+        if least:
+            raise Invalid(_("Choose a price between %(least)s and %(most)s.", least=lowest, most=most), field=field)
         raise Invalid(_("Choose an amount between %(least)s and %(most)s.", least=lowest, most=most), field=field)
     return Money(int(minor), currency)
 

@@ -514,6 +514,17 @@ def test_hard_case_7_a_webhook_outage_of_three_days_loses_nothing(told: Story) -
     assert agreed(told) == []
 
 
+def test_a_step_that_was_given_up_is_taken_up_again(told: Story) -> None:
+    booked = told.book("dana", told.ahead(2 * DAY))
+    told.run(CODE, payments.keep_fee, payment_id_of(booked), HALF, "cancelled")
+    told.rows("update work set state = 'dead' where kind = 'payments.settle' returning 1")
+    told.live(20 * MINUTE)
+    assert told.payment(booked) == ("authorised", None)
+    reconcile(told)
+    assert told.payment(booked) == ("captured", None)
+    assert told.effects("capture") == ["capture"]
+
+
 def test_a_difference_with_the_provider_is_listed_and_raises_an_alarm(told: Story) -> None:
     booked = done(told)
     told.rows("update payments set captured_minor = 79999 where consultation_id = %(id)s returning 1", id=booked)

@@ -12,7 +12,8 @@ from fxo.core.events.store import Transaction
 from fxo.core.money import Money
 
 TABS: dict[str, str] = {
-    "": "y.state in ('needs_person', 'client_asked') or y.dispute = 'open' or (y.state = 'owing' and y.due_at < %(late)s)",
+    "": "y.state in ('needs_person', 'client_asked') or y.dispute = 'open' or (y.state in ('owing', 'authorised')"
+    " and y.due_at < %(late)s)",
     "disputes": "y.dispute is not null",
     "refunds": "y.refunded_minor > 0",
     "all": "true",

@@ -145,6 +145,16 @@ def by_references(tx: Transaction, references: Collection[str]) -> dict[str, UUI
     return dict(rows)
 
 
+def unsettled(tx: Transaction) -> list[UUID]:
+    """The payments for which it is decided what the client owes, and nothing has come of it for a while."""
+    rows = tx.driver.execute(
+        "select id from payments where tenant_id = %s and state in ('authorised', 'owing') and due_at <= %s"
+        " order by due_at limit 500",
+        (tx.scope.tenant_id, tx.now - OVERLAP),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def waiting(tx: Transaction) -> list[UUID]:
     """The attempts that wait for an answer of a client or a bank; each is the id of its work."""
     rows = tx.driver.execute(

@@ -45,5 +45,6 @@ def _look(tx: Transaction, work_id: UUID | None) -> bool:
     """Let the work look that waits for it; where none does, the provider is asked what has changed."""
     if work_id and rows.wake(tx, work_id):
         return True
-    rows.schedule(tx, ASKING, tx.scope.tenant_id)
+    if not rows.waits(tx, ASKING, tx.scope.tenant_id):
+        rows.schedule(tx, ASKING, tx.scope.tenant_id)
     return True

@@ -104,7 +104,7 @@ class Performer:
         with suppress(Misconfigured):
             reaction = self.registry[work.kind]
             if work.attempts + 1 < reaction.attempts:
-                pause = timedelta(seconds=max(after, reaction.pause(work.attempts)))
+                pause = timedelta(seconds=max(after, reaction.pause(work.attempts, work.id)))
                 self.store.run(scope, CODE, lambda tx: rows.postpone(tx, work, until=tx.now + pause, error=_code(error)))
                 return Outcome.LATER
         return self._failed(scope, work, error)
