@@ -15,7 +15,6 @@ from uuid import UUID
 import orjson
 
 from fxo.core.consultations import queries as consultations
-from fxo.core.consultations.model import CONSULTATION
 from fxo.core.errors import Invalid
 from fxo.core.events import chain
 from fxo.core.events.model import Recorded
@@ -30,15 +29,15 @@ _CARD = frozenset({"payment.requested", "payment.challenge_asked", "payment.card
 
 
 def streams(tx: Transaction, consultation_id: UUID) -> list[Recorded]:
-    """The events of a booking and its payment in the order of time; for those whom it belongs to, who administers or operates."""
-    if tx.actor.kind is not ActorKind.OPERATOR:
-        consultations.find(tx, consultation_id)
-    events = [*tx.load(CONSULTATION, consultation_id).events, *tx.load(PAYMENT, payment_id_of(consultation_id)).events]
+    """The events of a booking and its payment in the order of time; for an operator, and for whoever has found the booking."""
+    events = tx.history(consultation_id, payment_id_of(consultation_id))
     return sorted(events, key=lambda item: (item.recorded_at, item.stream_type != PAYMENT.name))  # the money settles the booking
 
 
 def export(tx: Transaction, consultation_id: UUID) -> bytes:
     """The booking record as a file (JSON), for the client, the expert, or an operator."""
+    if tx.actor.kind is not ActorKind.OPERATOR:
+        consultations.find(tx, consultation_id)
     hidden = _CARD if tx.actor.kind is ActorKind.PARTNER else frozenset()
     ordered: dict[UUID, list[Recorded]] = {}
     for item in sorted(streams(tx, consultation_id), key=lambda each: (each.stream_type, each.version)):

@@ -17,24 +17,25 @@ HEAVIEST = 150_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture of the README: of which state, at which width, in which theme, and how much of the page from its top."""
+    """A picture of the README: of which state, at which width, in which theme, and how much of the page from where on."""
 
     file: str
     state: str
     width: int
     theme: str
     height: int
+    top: int = 0
 
 
 ALBUM = (
-    Shown("home", "home", 1440, "light", 900),
-    Shown("shortlist", "shortlist", 1440, "light", 900),
+    Shown("home", "much, fortium, home", 1440, "light", 900),
+    Shown("shortlist", "much, fortium, shortlist", 1440, "light", 900),
     Shown("session", "session, booked", 1440, "dark", 900),
     Shown("branding", "closed portal, admin, branding", 1440, "light", 900),
     Shown("availability", "much, partners, availability", 1440, "dark", 900),
-    Shown("shortlist-phone", "shortlist", 390, "dark", 844),
+    Shown("shortlist-phone", "much, fortium, shortlist", 390, "dark", 844),
     Shown("checkout-phone", "checkout, authorise now", 390, "light", 844),
-    Shown("mail-phone", "mail, confirmation", 390, "light", 844),
+    Shown("mail-phone", "mail, confirmation", 390, "light", 844, top=690),
 )
 
 
@@ -44,5 +45,7 @@ def make() -> None:
     for each in ALBUM:
         path = FOLDER / f"{each.file}.webp"
         with Image.open(SCREENS / picture(each.state, each.width, each.theme)) as taken:
-            taken.convert("RGB").crop((0, 0, each.width, min(each.height, taken.height))).save(path, quality=84, method=6)
+            taken.convert("RGB").crop((0, each.top, each.width, min(each.top + each.height, taken.height))).save(
+                path, quality=84, method=6
+            )
         assert path.stat().st_size < HEAVIEST, path

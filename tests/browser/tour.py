@@ -526,4 +526,7 @@ class TourOfMuch:
                 self.eye.take("much, fortium, expert", person.page)
                 onward(person.go("/sessions").locator("main a[href^='/sessions/']").first)
                 self.eye.take("much, fortium, session", person.page)
+                onward(person.go("/").locator("a.example[href^='/briefs/']").first)
+                person.page.locator("button[name=slot]").first.wait_for()
+                self.eye.take("much, fortium, shortlist", person.page)
             person.leave()

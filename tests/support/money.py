@@ -95,7 +95,8 @@ def refused(told: Story) -> UUID:
     """A session that took place, whose hold has lapsed, and whose saved card is refused."""
     starts_at = told.ahead(2 * DAY)
     booked = told.book("dana", starts_at, FAILS_LATER)
-    told.live_until(starts_at + 6 * DAY)
+    told.live_until(starts_at)
+    told.sleep_until(starts_at + 6 * DAY)  # nobody works, so that not even the day after the end completes it
     told.complete(booked, "dana")
     told.live(MINUTE)
     return booked

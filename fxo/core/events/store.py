@@ -154,6 +154,13 @@ class Transaction:
         last = found[-1] if found else None
         return Stream(kind, stream_id, last.version if last else 0, last.hash if last else chain.START, tuple(found), state=state)
 
+    def history(self, *stream_ids: UUID) -> list[Recorded]:
+        """The events of these streams, each in its order; to be shown, nothing is decided on them."""
+        rows = self.driver.execute(_HISTORY, (self.scope.tenant_id, list(stream_ids))).fetchall()
+        persons = {person for row in rows for person in envelopes.sealed_for(row[6])}
+        keys = self.store.keyring.find(self.driver, self.scope.tenant_id, persons) if persons else {}
+        return [decode(self.scope.tenant_id, row[0], keys, row[1:]) for row in rows]
+
     def append(self, *changes: tuple[Stream[Any], Sequence[object]]) -> list[Recorded]:
         """Append to one or more streams at the versions they were loaded at, in one statement, then run what follows inline.
 
@@ -280,5 +287,9 @@ select w.xid, e.version, e.event_id, e.stream_type, e.type, e.schema_version, e.
 from (select pg_current_xact_id_if_assigned()::text as xid) w
 left join events e on e.tenant_id = %s and e.stream_id = %s
 order by e.version"""
+
+_HISTORY = """
+select stream_id, version, event_id, stream_type, type, schema_version, data, meta, recorded_at, hash
+from events where tenant_id = %s and stream_id = any(%s) order by stream_id, version"""
 
 _OVERTAKEN = "Somebody else changed this a moment ago. Please look again and repeat if you still want to."
