@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from fxo.core.consultations import commands as consultations
 from fxo.core.db import execute, transaction
-from fxo.core.errors import Retryable
 from fxo.core.ids import new_id
 from fxo.core.matching.port import (
     Brief,
@@ -229,21 +229,22 @@ def test_places_that_are_none_are_passed_over_and_those_that_overlap_are_one(tol
     assert where(page, "topic-T4") == "concluded from your words"
 
 
-def test_a_ranking_that_was_waited_for_brings_what_was_understood_with_it(told: Story, ranker: Ranker) -> None:
-    def busy(brief: Brief, partners: Sequence[PartnerRecord]) -> Ranking:
-        raise Retryable("not yet")
-
-    ranker.answer = busy
+def test_a_ranking_that_was_waited_for_brings_what_was_understood_with_it(told: Story) -> None:
     guest = visitor()
-    page, path = asked_for(guest)
-    assert page.soup.select_one("#results[hx-trigger^=load] .working"), "the list asks again by itself"
+    _page, path = asked_for(guest)
+    brief_id = path.rpartition("/")[2]
+    [(kept,)] = told.rows("select shortlist from briefs where id = %(b)s", b=brief_id)
+    told.rows("update briefs set shortlist = null where id = %(b)s returning id", b=brief_id)
+    assert guest.get(path).soup.select_one("#results[hx-trigger^=load] .working"), "the list asks again by itself"
     waiting = part(guest, path, trigger="results")
     assert not waiting.soup.select("#understood"), "nobody's typing is disturbed meanwhile"
-    ranker.answer = fits
+    told.rows("update briefs set shortlist = %(s)s where id = %(b)s returning id", s=Jsonb(kept), b=brief_id)
     ranked = part(guest, path, trigger="results")
     assert cards(ranked)[0] == "Dana Whitfield"
-    assert ranked.soup.select("form#understood[hx-swap-oob] #topic-Recovery")
+    assert ranked.soup.select("form#understood[hx-swap-oob] #topic-Recovery") and ranked.soup.select("#words-body mark")
     assert not part(guest, f"{path}?slots=1", trigger="results").soup.select("#understood")
+    corrected = part(guest, path, trigger="understood")
+    assert corrected.soup.select("#understood") and not corrected.soup.select("#words-body"), "the place in the words stays"
 
 
 # Why, and how likely --------------------------------------------------------------------------------------------------

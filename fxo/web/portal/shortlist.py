@@ -119,7 +119,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         questions=questions(brief),
         lacking=choices.lacking(matched.lacking or LACKING) if matched else [],
         explained=any(item.probability is not None for item in listed),
-        panel_changed=partly and _panel_changed(matched is not None),
+        **(_changed(matched is not None) if partly else {}),
         partners=cards,
         listed=len(listed),
         working=matched is None,
@@ -135,12 +135,15 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
     return answer
 
 
-def _panel_changed(ranked: bool) -> bool:
-    """Whether what a script asks for also changes the panel that says what was understood: a correction or an answer does, and
-    so does the ranking that it waited for (the list asks by itself then, and not for its times).
+def _changed(ranked: bool) -> dict[str, bool]:
+    """What else changes with the list that a script asks for: a correction changes what was understood; an answer, and the
+    ranking that was waited for (the list asks by itself then, and not for its times), the marks in the words too.
+
+    The words stay where they are otherwise: a reader may have just been led to a place in them.
     """
     by = request.headers.get("HX-Trigger", "")
-    return by in ("understood", "words-form", "questions") or (by == "results" and ranked and "slots" not in request.args)
+    words = by in ("words-form", "questions") or (by == "results" and ranked and "slots" not in request.args)
+    return {"panel_changed": words or by == "understood", "words_changed": words}
 
 
 def _headline(count: int, working: bool) -> dict[str, str]:

@@ -49,7 +49,7 @@ def understood(brief: BriefRow, roster: Iterable[Profile]) -> dict[str, Any]:
         "to_add": sorted(topic for topic in vocabulary if topic not in on and topic not in off),
         "not_needed": [_chip(brief, "unwanted", one) for one in not_needed],
         "not_to_add": sorted({*choices.ROLES, *vocabulary} - {*not_needed}),
-        "words": shown.marked(brief.text, {place: {"id": f"read-{number}"} for number, place in enumerate(_places(brief), 1)}),
+        "words": shown.marked(brief.text, {place: {"id": f"read-{place[0]}"} for place in _places(brief)}),
     }
 
 
@@ -104,8 +104,8 @@ def _where(brief: BriefRow, field: str, value: str) -> dict[str, str]:
         return chosen
     for one in _readings(brief):
         if one.what == field and (one.value == value or field == "budget"):
-            number = next(number for number, (begin, end) in enumerate(_places(brief), 1) if begin <= one.start < end)
-            return {"text": f"“{_short(brief.text[one.start : one.end])}”", "url": f"#read-{number}"}
+            place = next(begin for begin, end in _places(brief) if begin <= one.start < end)
+            return {"text": f"“{_short(brief.text[one.start : one.end])}”", "url": f"#read-{place}"}
     said = {"topics": brief.topics, "unwanted": brief.unwanted}.get(field)
     return {"text": _("concluded from your words"), "url": ""} if said is None else chosen
 
