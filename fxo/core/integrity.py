@@ -14,13 +14,13 @@ _COUNTS: Mapping[str, str] = {
     ),
     "paid_without_slot": (
         "select count(*) from payments y join consultations c on c.tenant_id = y.tenant_id and c.id = y.consultation_id"
-        " where y.state in ('authorised', 'captured') and y.due_minor is null and (c.state in ('released', 'lost')"
+        " where y.state in ('authorised', 'captured') and y.due_minor is null and (c.state in ('released', 'lost', 'declined', 'cancelled')"
         " or (c.state in ('confirmed', 'started') and c.starts_at > %(now)s and not exists (select from partner_time t"
         " where t.tenant_id = c.tenant_id and t.consultation_id = c.id and t.expires_at is null)))"
     ),
     "slot_without_payment": (
         "select count(*) from consultations c left join payments y on y.tenant_id = c.tenant_id and y.id = c.payment_id"
-        " where c.state = 'confirmed' and c.starts_at > %(now)s"
+        " where c.state in ('requested', 'confirmed') and c.starts_at > %(now)s"
         " and (y.id is null or y.state in ('declined', 'voided', 'abandoned'))"
     ),
     "unbalanced": (
