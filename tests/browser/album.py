@@ -35,7 +35,7 @@ ALBUM = (
     Shown("availability", "much, partners, availability", 1440, "dark", 900),
     Shown("shortlist-phone", "much, fortium, shortlist", 390, "dark", 844),
     Shown("checkout-phone", "checkout, authorise now", 390, "light", 844),
-    Shown("mail-phone", "mail, confirmation", 390, "light", 844, top=690),
+    Shown("mail-phone", "mail, confirmation", 390, "light", 844, top=735),
 )
 
 

@@ -67,12 +67,12 @@ class Tour:
         other.sign_in(self.demo.signins.member("globex"))
         self.look("closed portal, home", other, "/")
         other.leave()
-        self.brief(client, "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich")
+        ask(client, "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich")
         self.look("shortlist, no match", client)
         client.go("/").get_by_label("What are you facing?").evaluate("box => box.removeAttribute('required')")
         client.press("Show my experts")
         self.look("home, error", client)
-        self.brief(client, BRIEF)
+        ask(client, BRIEF)
         self.look("shortlist", client)
         first = client.page.locator("article.partner-card").first
         self.expert = first.locator(".partner-card__name").inner_text()
@@ -80,14 +80,9 @@ class Tour:
         self.look("expert", client)
         self.look("error, not found", client, "/nothing-here")
 
-    def brief(self, client: Person, text: str) -> None:
-        client.go("/").get_by_label("What are you facing?").fill(text)
-        onward(client.button("Show my experts"))
-        client.page.wait_for_url("**/briefs/*")
-
     def newcomer(self) -> None:
         client = self.client
-        self.brief(client, BRIEF)
+        ask(client, BRIEF)
         back = client.page.url
         page = self.look("sign-in", client, "/sign-in")
         page.get_by_label("Mail address").fill("nora@newcomer.example")
@@ -145,7 +140,7 @@ class Tour:
 
     def open_times(self, client: Person, position: int) -> None:
         """Hold the nth open time of an expert, as their page lists them."""
-        self.brief(client, BRIEF)
+        ask(client, BRIEF)
         onward(client.page.locator("article.partner-card").last.locator(".partner-card__name a"))
         client.page.locator("button[name=slot]").first.wait_for()
         client.page.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
@@ -164,8 +159,8 @@ class Tour:
     def ended_and_taken(self) -> None:
         client, rival = self.client, self.at("fortium")
         rival.sign_in(self.demo.signins.member("fortium"))
-        self.brief(client, BRIEF)
-        self.brief(rival, BRIEF)
+        ask(client, BRIEF)
+        ask(rival, BRIEF)
         onward(rival.page.locator("button[name=slot]").last)
         onward(client.page.locator("button[name=slot]").last)
         self.look("time taken", client)
@@ -487,6 +482,13 @@ class Tour:
             self.look(f"mail, {name}", client)
 
 
+def ask(client: Person, text: str) -> None:
+    """Describe a problem, and be on its shortlist."""
+    client.go("/").get_by_label("What are you facing?").fill(text)
+    onward(client.button("Show my experts"))
+    client.page.wait_for_url("**/briefs/*")
+
+
 def onward(leads_on: Locator) -> None:
     """Click it, and be on the next page."""
     with leads_on.page.expect_navigation():
@@ -526,7 +528,7 @@ class TourOfMuch:
                 self.eye.take("much, fortium, expert", person.page)
                 onward(person.go("/sessions").locator("main a[href^='/sessions/']").first)
                 self.eye.take("much, fortium, session", person.page)
-                onward(person.go("/").locator("a.example[href^='/briefs/']").first)
+                ask(person, BRIEF)
                 person.page.locator("button[name=slot]").first.wait_for()
                 self.eye.take("much, fortium, shortlist", person.page)
             person.leave()
