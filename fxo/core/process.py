@@ -641,9 +641,9 @@ def rescue(
     plan = for_(Offer(terms.price, 60, terms.policy), terms.starts_at, windows, now=tx.now, client_present=False)
     asked = payment.Requested(
         attempt=derived_id(new.id, "rescue"), consultation_id=wanted.consultation_id, client_id=terms.client_id,
-        partner_id=terms.partner_id, provider=old.state.request.provider if not isinstance(old.state, payment.Unpaid) else "",
-        amount=terms.price, partner_share=terms.partner_share, mode=plan.mode, authorise_at=plan.authorise_at,
-        retry_at=plan.retry_at, give_up_at=plan.give_up_at, consent=payment.CONSENT,
+        partner_id=terms.partner_id, provider="", amount=terms.price, partner_share=terms.partner_share, mode=plan.mode,
+        authorise_at=plan.authorise_at, retry_at=plan.retry_at, give_up_at=plan.give_up_at, consent=payment.CONSENT,
+        tax_rate=terms.tax.rate,
     )  # fmt: skip
     taken = replanning.take_over(old.state, asked)
     handed = replanning.hand_over(old.state, new.id)

@@ -36,6 +36,7 @@ from fxo.core.payments.model import (
     Stage,
     Voided,
 )
+from fxo.core.payments.outcomes import Decided, NeedsPerson, Through
 from fxo.core.payments.plan import Mode
 from fxo.core.payments.settling import Capture, Charge, GiveBack, LetGo
 from tests.support.decisions import after
@@ -190,6 +191,11 @@ def test_what_was_held_on_the_saved_card_is_captured_under_its_own_reference() -
 ENDED = [(ASKED, HELD, FULL, TAKEN), (ASKED, HELD, FREE, VOIDED), (ASKED, CARD, Abandoned("refused"))]
 
 
+def test_what_is_held_and_cannot_be_taken_is_owed_and_charged_to_the_card() -> None:
+    given(ASKED, HELD, FULL).when(settling.fail_capture, "authorisation_expired").then(FAILED)
+    assert step(ASKED, HELD, FULL, FAILED) == Charge(CHARGE, PRICE, "sc_1", "sm_1")
+
+
 @pytest.mark.parametrize("past", [(), (ASKED,), (ASKED, CARD), (ASKED, HELD, FULL, FAILED), *ENDED])
 @pytest.mark.parametrize(
     ("decision", "answer"), [(settling.capture, PRICE), (settling.void, "booking_ended"), (settling.fail_capture, "expired")]
@@ -250,6 +256,69 @@ def test_a_refund_has_one_outcome() -> None:
     state = after(PAYMENT, *past, failed)
     assert isinstance(state, Paid)
     assert state.kept == PRICE
+
+
+def test_an_operator_gives_back_and_says_why() -> None:
+    past = (ASKED, HELD, FULL, TAKEN)
+    back = replace(BACK, reason="decided")
+    given(*past).when(settling.decided_refund, HALF, "Half an hour was lost.").then(
+        Decided("refund", ASKED.client_id, "Half an hour was lost."), back
+    )
+    given(*past, back).when(settling.decided_refund, PRICE, "All of it.").then(Conflict, code="over_refund")
+    given(ASKED, HELD).when(settling.decided_refund, HALF, "Too soon.").then(Conflict, code="nothing_taken")
+
+
+# A person decides -----------------------------------------------------------------------------------------------------
+
+UNPAID = (ASKED, HELD, LATE, FAILED, REFUSED)
+SILENT = NeedsPerson("client_silent")
+
+
+def decided(what: str) -> Decided:
+    return Decided(what, ASKED.client_id, "They have called.")
+
+
+def test_where_neither_card_nor_client_has_paid_a_person_is_asked_once() -> None:
+    given(*UNPAID).when(settling.needs_person, "client_silent").then(SILENT)
+    given(*UNPAID, SILENT).when(settling.needs_person, "client_silent").then()
+
+
+@pytest.mark.parametrize("past", [(), (ASKED, HELD), (ASKED, CARD), *ENDED])
+def test_nobody_is_asked_about_a_payment_of_which_nothing_is_owed(past: tuple[object, ...]) -> None:
+    given(*past).when(settling.needs_person, "client_silent").then()
+
+
+def test_an_operator_has_the_card_charged_once_more_as_a_charge_of_its_own() -> None:
+    given(*UNPAID, SILENT).when(settling.retry, "They have called.").then(decided("retry"))
+    assert step(*UNPAID, SILENT, decided("retry")) == Charge(derived_id(FIRST, "charge", 1), HALF, "sc_1", "sm_1")
+
+
+def test_an_operator_asks_the_client_for_another_card_once_more() -> None:
+    given(*UNPAID, SILENT).when(settling.ask_client, "They have called.").then(decided("ask_client"))
+    assert after(PAYMENT, *UNPAID, SILENT, decided("ask_client")) == after(PAYMENT, *UNPAID)
+
+
+def test_an_operator_lets_the_client_off() -> None:
+    waived = (decided("waive"), Due(NOTHING, "waived"), Abandoned("waived"))
+    given(*UNPAID, SILENT).when(settling.waive, "They have called.").then(*waived)
+    assert after(PAYMENT, *UNPAID, SILENT, *waived) == Closed(ASKED, "abandoned")
+
+
+def test_an_operator_enters_what_was_received_by_another_way_and_gives_it_back_by_hand_too() -> None:
+    entered = (decided("by_hand"), replace(TAKEN_HALF, reference="by hand", through=Through.HAND))
+    given(*UNPAID, SILENT).when(settling.by_hand, "They have called.").then(*entered)
+    returned = Refunded(BACK.id, entered[1], HALF, NOTHING, "by hand")
+    given(*UNPAID, SILENT, *entered).when(settling.refund, HALF, "goodwill").then(BACK, returned)
+    assert step(*UNPAID, SILENT, *entered, BACK, returned) is None
+
+
+@pytest.mark.parametrize("decision", [settling.retry, settling.ask_client, settling.waive, settling.by_hand])
+def test_a_person_decides_about_what_is_owed_alone_and_not_while_the_bank_is_asked(decision: Callable[..., list[object]]) -> None:
+    for past in [(), (ASKED, HELD), *ENDED]:
+        given(*past).when(decision, "They have called.").then(Conflict, code="nothing_owed")
+    another = replace(ASKED, attempt=SECOND, amount=HALF)
+    for past in [(ASKED, HELD, LATE, FAILED), (*UNPAID, another), (*UNPAID, SILENT, decided("retry"))]:
+        given(*past).when(decision, "They have called.").then(Conflict, code="payment_running")
 
 
 # In any order -------------------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def arrive(state: State, by: Party, how: str, now: datetime) -> list[object]:
             return [Arrived(by, how)] + ([] if started else [Started(by)])
         case Done() | Absent() | Contested():
             return []
-    return not_booked(state)
+    raise not_booked(state)
 
 
 def late(state: State, now: datetime) -> bool:
@@ -87,7 +87,7 @@ def report(state: State, by: Party, missing: Party, now: datetime) -> list[objec
             return []
         case Absent() | Done():
             return object_to(state, by, "was_there", state.terms.ends_at + ANSWER, now)
-    return not_booked(state)
+    raise not_booked(state)
 
 
 def object_to(state: State, by: Party, says: str, until: datetime, now: datetime) -> list[object]:
@@ -110,7 +110,7 @@ def object_to(state: State, by: Party, says: str, until: datetime, now: datetime
         case Done() | Absent():
             pass
         case _:
-            return not_booked(state)
+            raise not_booked(state)
     _in_time(until, now)
     return [Objected(by, says)]
 

@@ -78,7 +78,7 @@ def accept(state: State, now: datetime) -> list[object]:
             return []
         case Ended(how="declined"):
             raise Gone("This request has ended already.")
-    return not_booked(state)
+    raise not_booked(state)
 
 
 def end_request(state: State, by: Party, now: datetime) -> list[object]:
@@ -88,7 +88,9 @@ def end_request(state: State, by: Party, now: datetime) -> list[object]:
             return [RequestEnded(by)] if by is not Party.SYSTEM or now >= until else []
         case Ended(how="declined"):
             return []
-    return [] if by is Party.SYSTEM else not_booked(state)
+    if by is Party.SYSTEM:
+        return []
+    raise not_booked(state)
 
 
 # Cancelling -----------------------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ def cancel(state: State, wanted: Cancel, now: datetime) -> list[object]:
             return [Cancelled(wanted.by, wanted.reason, fee, bears, rescue_until)]
         case Ended(how="cancelled"):
             return []
-    return not_booked(state)
+    raise not_booked(state)
 
 
 def refuse_move(state: State, now: datetime) -> list[object]:
@@ -174,7 +176,7 @@ def move(state: State, wanted: Move, now: datetime) -> list[object]:
             return [Moved(by, wanted.starts_at, wanted.ends_at, wanted.taken_from, wanted.taken_to)]
         case Booked():
             raise Conflict("The session has begun and can no longer be moved.")
-    return not_booked(state)
+    raise not_booked(state)
 
 
 def may_move(state: State, now: datetime) -> None:
@@ -203,7 +205,7 @@ def propose(state: State, times: Sequence[datetime], now: datetime) -> list[obje
             return [] if standing and standing.times == wanted else [MoveProposed(wanted)]
         case Booked():
             raise Conflict("The session has begun and can no longer be moved.")
-    return not_booked(state)
+    raise not_booked(state)
 
 
 def withdraw_proposal(state: State) -> list[object]:
@@ -211,7 +213,7 @@ def withdraw_proposal(state: State) -> list[object]:
     match state:
         case Booked(proposal=standing):
             return [ProposalWithdrawn()] if standing else []
-    return not_booked(state)
+    raise not_booked(state)
 
 
 # Another expert stands in ----------------------------------------------------------------------------------------------

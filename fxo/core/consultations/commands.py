@@ -206,8 +206,7 @@ def move(
     party = _as(tx, consultation, Party.CLIENT)
     state = consultation.state
     if not isinstance(state, model.Booked):
-        model.not_booked(state)
-        return
+        raise model.not_booked(state)
     terms = state.terms
     availability = partners.availability_of(tx, terms.partner_id)
     during = slots.during(availability, starts_at)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
+from fxo.core.errors import Conflict, FxoError, Gone, Invalid, NotAllowed, NotFound
 from fxo.core.events.model import Personal, event
 from fxo.core.events.store import StreamType
 from fxo.core.money import Money
@@ -453,7 +453,9 @@ def start(state: State, by: Party, now: datetime) -> list[object]:
             return []
         case Nothing():
             raise NotFound("There is no such session.")
-    return [] if by is Party.SYSTEM else not_booked(state)
+    if by is Party.SYSTEM:
+        return []
+    raise not_booked(state)
 
 
 def complete(state: State, by: Party, partner_id: UUID | None, now: datetime) -> list[object]:
@@ -469,7 +471,7 @@ def complete(state: State, by: Party, partner_id: UUID | None, now: datetime) ->
             return []
         case Nothing():
             raise NotFound("There is no such session.")
-    return not_booked(state)
+    raise not_booked(state)
 
 
 def undo_completion(state: State, completed_at: datetime, now: datetime) -> list[object]:
@@ -483,7 +485,7 @@ def undo_completion(state: State, completed_at: datetime, now: datetime) -> list
             return []
         case Nothing():
             raise NotFound("There is no such session.")
-    return not_booked(state)
+    raise not_booked(state)
 
 
 def close(state: State, completed_at: datetime, now: datetime) -> list[object]:
@@ -496,15 +498,15 @@ def close(state: State, completed_at: datetime, now: datetime) -> list[object]:
     return []
 
 
-def not_booked(state: State) -> list[object]:
-    """Refuse what only a booking allows, and say why there is none."""
+def not_booked(state: State) -> FxoError:
+    """Why what only a booking allows is refused: there is none yet, or none any more."""
     match state:
         case Nothing():
-            raise NotFound("There is no such session.")
+            return NotFound("There is no such session.")
         case OnHold() | OnRequest():
-            raise Conflict("This booking is not confirmed yet.")
+            return Conflict("This booking is not confirmed yet.")
         case Done():
-            raise Conflict("The session is completed and can no longer be changed.")
+            return Conflict("The session is completed and can no longer be changed.")
         case Absent() | Contested():
-            raise Conflict("What happened in this session is being looked at. It can no longer be changed.")
-    raise Conflict("This booking has ended.")
+            return Conflict("What happened in this session is being looked at. It can no longer be changed.")
+    return Conflict("This booking has ended.")

@@ -36,10 +36,13 @@ def hand_over(state: State, payment_id: UUID) -> list[object]:
 
 
 def take_over(state: State, wanted: Requested) -> list[object]:
-    """What the new payment begins with, given the one that is handed over: the same hold, or the same saved card.
+    """What the new payment begins with, given the one that is handed over: the same hold, or the same saved card, at the same
+    provider and through the same account.
 
     `wanted` has the times of a plan for a saved card; they count where nothing is held.
     """
+    if isinstance(state, Authorisation | Saved):
+        wanted = replace(wanted, provider=state.request.provider, through=state.request.through)
     match state:
         case Authorisation(held=held):
             now = replace(wanted, mode=Mode.AUTHORISE_NOW, authorise_at=None, retry_at=None, give_up_at=None)
