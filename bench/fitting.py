@@ -18,7 +18,7 @@ from bench.judged import Judged, development, network
 from fxo.core.matching.port import Brief
 from fxo.plugins.matching_local import certainty, data, features, ranker, wish
 from fxo.plugins.matching_local.features import NAMES
-from fxo.plugins.matching_local.index import Index, index_of
+from fxo.plugins.matching_local.index import Index, by_id, index_of
 
 FOLDS = 5
 SPREAD = {
@@ -62,17 +62,17 @@ class Case:
 
 def cases(judged: Judged) -> list[Case]:
     """Every brief of a set; folds are dealt out among those that somebody fits, and among the others."""
-    index = index_of(judged.records)
+    records = sorted(judged.records, key=by_id)
+    index = index_of(records)
     own = {record.id: own for own, record in zip(judged.ids, judged.records, strict=True)}
     ids = [own[document.record.id] for document in index.documents]
-    records = {record.id: record for record in judged.records}
     dealt = {True: 0, False: 0}
     made = []
     for brief_id, brief in judged.briefs.items():
         asked = wish.read(brief, index.taxonomy, index.names, index.words.known)
         fits = judged.fits(brief_id)
         grades = np.array([judged.grades.get(brief_id, {}).get(partner, 0) for partner in ids])
-        found, liked = features.features(asked, index), ranker.preferences(asked, brief, index, records)
+        found, liked = features.features(asked, index), ranker.preferences(asked, index, records)
         made.append(
             Case(
                 judged.name, brief_id, brief, judged.tags[brief_id], asked, index, found, liked, grades, ids, dealt[fits] % FOLDS

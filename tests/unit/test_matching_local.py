@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.resources import files
@@ -18,7 +17,7 @@ from fxo.core.partners.importing import PartnerImport, read
 from fxo.plugins.matching_local.guard import plain
 from fxo.plugins.matching_local.provider import LocalMatching
 from fxo.plugins.matching_local.scope import not_wanted
-from fxo.plugins.matching_local.words import blank, stem, words
+from fxo.plugins.matching_local.words import LONGEST, blank, stem, words
 
 DEMO = files("fxo.demo")
 RANSOMWARE = "Hackers encrypted our file servers with ransomware last night. Dispatch stands still. What do we do first?"
@@ -218,10 +217,8 @@ def test_emoji_and_right_to_left_text_hide_nothing() -> None:
 
 @pytest.mark.parametrize("piece", ["ransomware ", "put rank a, ", "ﷺ", "we already have a ", "😀", "<system>", "a" * 99 + "."])
 def test_a_megabyte_of_text_is_read_as_far_as_a_brief_goes(piece: str) -> None:
-    rank("warm up")
-    began = time.process_time()
-    rank(piece * (1_000_000 // len(piece)))
-    assert time.process_time() - began < 2
+    text = piece * (1_000_000 // len(piece))
+    assert rank(text) == rank(text[:LONGEST])
 
 
 def test_the_same_brief_has_the_same_answer_in_any_order_and_thread() -> None:
@@ -254,17 +251,6 @@ def test_far_zones_and_missing_languages_are_said() -> None:
     only = [p for p in PARTNERS if p.name == "Samuel Vance"]
     assert "hours" in rank(ERP, only, zone="Asia/Tokyo").matches[0].caveat
     assert "French" in rank(ERP, only, language="French").matches[0].caveat
-
-
-def test_sixty_partners_are_ranked_within_a_tenth_of_a_second_of_processor_time() -> None:
-    sixty = [replace(p, id=derived_id(p.id, n)) for n in range(2) for p in PARTNERS]
-    rank(ERP, sixty)
-    took = []
-    for number in range(40):
-        began = time.process_time()
-        LocalMatching().rank(Brief(f"{RANSOMWARE} {ERP} {number}"), sixty)
-        took.append(time.process_time() - began)
-    assert sorted(took)[37] < 0.1
 
 
 def test_refining_adds_nothing_and_says_so() -> None:

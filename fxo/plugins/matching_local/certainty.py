@@ -46,7 +46,7 @@ def confidence(
     wish: Wish, index: Index, found: Mapping[str, Matrix], sums: Matrix, by: Mapping[str, float] | None = None
 ) -> float:
     """How sure it is that anybody fits, from 0 to 1. Nothing said is nothing sure, and so are two words that name nothing."""
-    if not wish.content or not any(d.lines for d in index.documents):
+    if not wish.content or index.silent:
         return 0.0
     told = evidence(wish, found, sums)
     sure = _logistic(by or data.read("weights")["certainty"], told)

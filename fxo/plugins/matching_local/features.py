@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from . import data
 from .index import Index, joined
 from .taxonomy import FAMILIES
-from .vectors import encode, read_industries
+from .vectors import read_industries
 from .wish import Wish
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ NAMES: Mapping[str, str] = {
 }
 """Feature to what it is."""
 
-CLOSELY = 300
+CLOSELY = 100
 """So many partners are compared line by line; on larger rosters, those who lead by everything else."""
 _HALF = 6.0
 """Words weighing so much together are half of full score where the best partner has no more."""
@@ -66,8 +66,7 @@ def features(wish: Wish, index: Index) -> dict[str, Matrix]:
     found["industry"] = (index.industries * of).max(1, initial=0)
     groups = (of @ index.related).clip(0, 1)
     found["related"] = (index.groups * groups).max(1, initial=0)
-    spoken = [wish.company, *wish.pieces] if wish.company == wish.whole else [wish.company]
-    heard = read_industries(encode(spoken)).clip(0).max(0)
+    heard = read_industries(wish.company).clip(0).max(0)
     agreement = index.heard_industries @ heard / index.heard_length / (np.linalg.norm(heard) + 1e-6)
     found["company"] = agreement if wish.understood.industry or wish.industries else 0.5 * agreement
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from .words import LONGEST, Span, fold, sentences
 
@@ -79,10 +80,14 @@ def orders(text: str, names: Iterable[str] = ()) -> list[Span]:
     found = []
     for sentence in sentences(text):
         folded = fold(sentence.text)[:LONGEST]
-        named = _NAMED.search(folded) and any(name in folded for name in names)
-        if named or _ORDER.search(folded):
+        if _orders(folded) or (any(name in folded for name in names) and _NAMED.search(folded)):
             found.append(sentence)
     return found
+
+
+@lru_cache(maxsize=20_000)
+def _orders(folded: str) -> bool:
+    return _ORDER.search(folded) is not None
 
 
 def plain(text: str, names: Iterable[str] = ()) -> list[str]:

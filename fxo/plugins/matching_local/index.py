@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from operator import eq
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from fxo.core.matching.port import PartnerRecord
 
@@ -25,7 +26,7 @@ _LINE_WEIGHT = {"bio": 0.6}
 class Index:
     """The records of one roster. Immutable after building, so threads may share it."""
 
-    def __init__(self, records: tuple[PartnerRecord, ...], vocabulary: Vocabulary) -> None:
+    def __init__(self, records: Sequence[PartnerRecord], vocabulary: Vocabulary) -> None:
         import numpy as np
 
         self.taxonomy = known = taxonomy(vocabulary)
@@ -75,7 +76,31 @@ class Index:
         self.heard_length = np.linalg.norm(self.heard_industries, axis=1) + 1e-6
         self.families = np.array([[family in d.families for family in FAMILIES] for d in self.documents], dtype=np.float32)
         self.families = self.families.reshape(count, len(FAMILIES))
+        self.languages = Kinds([frozenset(record.languages) for record in records])
+        self.countries = Kinds([document.country for document in self.documents])
+        self.zones = Kinds([record.zone for record in records])
+        self.roles = Kinds([document.families for document in self.documents])
+        self.silent = not any(document.lines for document in self.documents)
+        """Whether no record says anything."""
         assert made.shape[1] == SIZE
+
+
+class Kinds:
+    """A property that few values of are different: asked once a value, answered for every partner."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        import numpy as np
+
+        self.values = list(dict.fromkeys(values))
+        at = {value: place for place, value in enumerate(self.values)}
+        self._places = np.array([at[value] for value in values], dtype=int)
+
+    def each(self, worth: Callable[[Any], float]) -> Matrix:
+        """One number a partner."""
+        import numpy as np
+
+        found: Matrix = np.array([worth(value) for value in self.values], dtype=np.float32)[self._places]
+        return found
 
 
 def joined(named: Matrix, felt: Matrix) -> Matrix:
@@ -87,11 +112,41 @@ def joined(named: Matrix, felt: Matrix) -> Matrix:
     return topics
 
 
-@lru_cache(maxsize=32)
-def _built(records: tuple[PartnerRecord, ...], vocabulary: Vocabulary) -> Index:
-    return Index(records, vocabulary)
+MOST_KEPT = 20_000
+"""Partners in the indexes that are kept in this process, beside those of the last roster; about 25 KB each."""
+_kept: list[tuple[Vocabulary, Sequence[PartnerRecord], Index]] = []
+_lock, _building = Lock(), Lock()
+
+
+def by_id(record: PartnerRecord) -> int:
+    """The order of records in an index, whatever the order that they come in."""
+    return record.id.int
 
 
 def index_of(records: Sequence[PartnerRecord], vocabulary: Vocabulary = NOTHING_MORE) -> Index:
-    """The index of exactly these records; kept by content, so a changed profile is a new index and tenants share nothing else."""
-    return _built(tuple(sorted(records, key=lambda record: record.id.int)), vocabulary)
+    """The index of exactly these records, which stand in the order of their ids.
+
+    Kept by content, so a changed profile is a new index and tenants share nothing else. Who asks while it is built waits for it.
+    """
+    if found := _known(records, vocabulary):
+        return found
+    with _building:
+        return _known(records, vocabulary) or _add(vocabulary, list(records))
+
+
+def _known(records: Sequence[PartnerRecord], vocabulary: Vocabulary) -> Index | None:
+    with _lock:
+        kept = list(_kept)
+    for entry in kept:
+        if entry[0] == vocabulary and len(entry[1]) == len(records) and all(map(eq, entry[1], records)):
+            return entry[2]
+    return None
+
+
+def _add(vocabulary: Vocabulary, records: Sequence[PartnerRecord]) -> Index:
+    made = Index(records, vocabulary)
+    with _lock:
+        _kept.insert(0, (vocabulary, records, made))
+        while len(_kept) > 1 and sum(len(entry[1]) for entry in _kept) > MOST_KEPT:
+            _kept.pop()
+    return made

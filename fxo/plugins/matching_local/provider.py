@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +15,8 @@ from .taxonomy import Vocabulary, taxonomy
 
 RANKER = "local-hybrid 3"
 
-_STRENGTHS = tuple(zip((0.6, 0.4, 0.2, 0.0), STRENGTHS, strict=True))
-"""From which probability on a match is called so."""
+_WEAKER = (0.2, 0.4, 0.6)
+"""From which probability on a match is called one step stronger than the weakest."""
 
 
 class Settings(BaseModel):
@@ -51,11 +52,14 @@ class LocalMatching:
 
     def rank(self, brief: Brief, partners: Sequence[PartnerRecord], *, limit: int = 5) -> Ranking:
         """See `MatchingProvider.rank`. Only the first 5,000 characters of a brief are read."""
+        import numpy as np
+
         from . import certainty, features, questions, ranker, reasons, wish
-        from .index import index_of
+        from .index import by_id, index_of
 
         begun = time.perf_counter()
-        index = index_of(partners, self._vocabulary)
+        records = sorted(partners, key=by_id)
+        index = index_of(records, self._vocabulary)
         read = time.perf_counter()
         wished = wish.read(brief, index.taxonomy, index.names, index.words.known)
         if not partners:
@@ -63,30 +67,29 @@ class LocalMatching:
         retrieve = time.perf_counter()
         found = features.features(wished, index)
         rank = time.perf_counter()
-        records = {record.id: record for record in partners}
-        sums = ranker.total(found) + ranker.preferences(wished, brief, index, records)
+        sums = ranker.total(found) + ranker.preferences(wished, index, records)
         sure = certainty.confidence(wished, index, found, sums)
         no_match = sure < certainty.SURE
         likely = certainty.probabilities(sums, sure)
         fails = _unmet(wished, brief, index, records, found) if brief.musts else {}
-        scores = [_shown(p) for p in likely.tolist()]
-        if fails:
-            least = min((score for place, score in enumerate(scores) if place not in fails), default=1.0)
-            scores = [score * least if place in fails else score for place, score in enumerate(scores)]
-        scores, shown, finer = [round(score, 4) for score in scores], likely.round(4).tolist(), sums.tolist()
-        order = sorted(range(len(scores)), key=lambda place: (place in fails, -scores[place], -finer[place], place))
+        scores = _shown(likely.astype(float))
+        failing = np.isin(np.arange(len(records)), [*fails])
+        if fails and not failing.all():
+            scores[failing] *= scores[~failing].min()
+        scores = scores.round(4)
+        order = np.lexsort((-sums, -scores, failing)).tolist()
+        shown, points = likely.astype(float).round(4).tolist(), scores.tolist()
         explain = time.perf_counter()
         matches = []
         for at, place in enumerate(order):
-            document, p = index.documents[place], shown[place]
+            record, p, missed = records[place], shown[place], fails.get(place, ())
             strength = STRENGTHS[-1] if no_match else _strength(p)
-            score, missed = scores[place], fails.get(place, ())
             if at < limit:
-                record = records[document.record.id]
                 why = reasons.explain(place, index, wished, brief, record, missed)
-                matches.append(Match(record.id, score, strength, why.reasons, why.evidence, why.caveat, why.quotes, p, missed))
+                told = (why.reasons, why.evidence, why.caveat, why.quotes)
             else:
-                matches.append(Match(document.record.id, score, strength, probability=p, unmet=missed))
+                told = ((), (), "", ())
+            matches.append(Match(record.id, points[place], strength, *told, p, missed))
         asked = () if no_match else questions.follow_up(wished, brief, index, order, likely)
         done = time.perf_counter()
         steps = {"index": (begun, read), "read": (read, retrieve), "retrieve": (retrieve, rank), "rank": (rank, explain)}
@@ -113,22 +116,22 @@ def warm() -> None:
 
 
 def _strength(probability: float) -> str:
-    return next(word for least, word in _STRENGTHS if probability >= least)
+    return STRENGTHS[len(_WEAKER) - bisect_right(_WEAKER, probability)]
 
 
-def _shown(probability: float) -> float:
+def _shown(probability: Any) -> Any:
     """The score that people see: a probability of a half is a match of 78 per cent, since half of such partners are a fit."""
-    odds = probability / max(1e-9, 1 - probability)
+    odds = probability / (1 - probability).clip(1e-9)
     return 3.5 * odds / (1 + 3.5 * odds)
 
 
-def _unmet(wished: Any, brief: Brief, index: Any, records: Any, found: Any) -> dict[int, tuple[str, ...]]:
+def _unmet(wished: Any, brief: Brief, index: Any, records: Sequence[PartnerRecord], found: Any) -> dict[int, tuple[str, ...]]:
     """Place in the index to what the client insists on and that partner does not meet."""
     from .ranker import unmet
 
     missed = {}
     for place, document in enumerate(index.documents):
         fit = float(found["industry"][place]) or 0.5 * float(found["related"][place] >= 1)
-        if lacks := unmet(wished, brief, document.families, records[document.record.id], fit):
+        if lacks := unmet(wished, brief, document.families, records[place], fit):
             missed[place] = lacks
     return missed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -38,20 +38,20 @@ def total(found: Mapping[str, Matrix], by: Mapping[str, float] | None = None) ->
     return sum((by[name] * found[name] for name in NAMES), start=0 * found["words"])
 
 
-def preferences(wish: Wish, brief: Brief, index: Index, partners: Mapping[object, PartnerRecord]) -> Matrix:
-    """What else speaks for or against each partner: languages, place, time, money, roles there already. All of it small."""
+def preferences(wish: Wish, index: Index, records: Sequence[PartnerRecord]) -> Matrix:
+    """What else speaks for or against each partner: languages, place, time, money, roles there already. All of it small.
+
+    `records` are those of the index, in its order, as they are now.
+    """
     import numpy as np
 
-    records = [partners[document.record.id] for document in index.documents]
     values = np.zeros(len(records), dtype=np.float32)
     if wish.spoken:
-        useful = {languages: _speaks(wish, frozenset(languages)) for languages in {record.languages for record in records}}
-        values += np.array([useful[record.languages] for record in records])
+        values += index.languages.each(lambda languages: _speaks(wish, languages))
     if wish.countries:
-        values += SAME_COUNTRY * np.array([document.country in wish.countries for document in index.documents])
+        values += SAME_COUNTRY * index.countries.each(lambda country: country in wish.countries)
     if zone := wish.understood.zone:
-        away = {other: min(MOST_AWAY, HOUR_AWAY * hours_apart(zone, other)) for other in {record.zone for record in records}}
-        values -= np.array([away[record.zone] for record in records])
+        values -= index.zones.each(lambda other: min(MOST_AWAY, HOUR_AWAY * hours_apart(zone, other)))
     urgent = SOON_ENOUGH.get(wish.understood.urgency or "")
     soon = urgent or SOON_ENOUGH["week"] / 2
     values += (
@@ -60,7 +60,7 @@ def preferences(wish: Wish, brief: Brief, index: Index, partners: Mapping[object
     if wish.understood.budget:
         values -= TOO_DEAR * np.array([beyond(wish, record) for record in records])
     if unwanted := set(wish.understood.unwanted):
-        values -= UNWANTED_ROLE * np.array([bool(d.families) and d.families <= unwanted for d in index.documents])
+        values -= UNWANTED_ROLE * index.roles.each(lambda families: bool(families) and families <= unwanted)
     return values
 
 

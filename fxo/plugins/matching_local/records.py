@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,8 +11,8 @@ from fxo.core.matching.port import PartnerRecord
 
 from .guard import plain
 from .places import code_of
-from .taxonomy import Vocabulary, families_of, taxonomy
-from .words import fold, stems
+from .taxonomy import Mention, Vocabulary, families_of, taxonomy
+from .words import fold, tokens
 
 FIELD_WEIGHTS: Mapping[str, float] = {
     "skills": 2.5, "headline": 2.0, "industries": 2.0, "cases": 2.0, "title": 1.5, "certifications": 1.5, "bio": 1.0,
@@ -30,9 +30,9 @@ _SUBJECT: Mapping[str, float] = {"title": 1.0, "headline": 1.0, "skills": 1.0, "
 _COMPANY: Mapping[str, float] = {"industries": 1.0, "title": 0.5, "headline": 0.5, "cases": 0.4, "bio": 0.3}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """One quotable line of a record and what it is about."""
+    """One quotable line of a record and what it is about. Equal to itself alone."""
 
     field: str
     text: str
@@ -70,36 +70,43 @@ def _stuffed(said: tuple[str, ...]) -> bool:
 
 
 @lru_cache(maxsize=20_000)
+def _heard(sentence: str, vocabulary: Vocabulary) -> tuple[tuple[str, ...], Sequence[Mention], tuple[str, ...], tuple[str, ...]]:
+    """Stems, mentions, topics and industries of a sentence; skills and industries stand on many records alike."""
+    found = tokens(sentence)
+    mentions = taxonomy(vocabulary).mentions(found)
+    topics, of = (
+        tuple(dict.fromkeys(m.concept.label for m in mentions if m.concept.kind == kind)) for kind in ("topic", "industry")
+    )
+    return tuple(token.stem for token in found if not token.small), mentions, topics, of
+
+
+@lru_cache(maxsize=20_000)
 def document_of(record: PartnerRecord, vocabulary: Vocabulary) -> Document:
     """The record, read; kept by its content, so a changed profile is read anew."""
-    known = taxonomy(vocabulary)
     lines: list[Line] = []
+    named: dict[str, float] = {}
+    industries: dict[str, float] = {}
     seen: set[tuple[str, ...]] = set()
     for field in FIELD_WEIGHTS:
         kept = 0
         for text in record.texts(field):
             for sentence in plain(text, [fold(record.name)] if len(record.name) > 4 else []):
-                said = tuple(stems(sentence))
+                said, mentions, topics, of = _heard(sentence, vocabulary)
                 if kept >= MOST_LINES.get(field, 2) or said in seen or _stuffed(said):
                     continue
                 kept += 1
                 if field in COMPARED:
                     seen.add(said)
-                mentions = known.mentions(sentence)
-                topics = tuple(dict.fromkeys(m.concept.label for m in mentions if m.concept.kind == "topic"))
-                of = tuple(dict.fromkeys(m.concept.label for m in mentions if m.concept.kind == "industry"))
                 lines.append(Line(field, sentence, said, topics, of))
-    named: dict[str, float] = {}
-    industries: dict[str, float] = {}
-    for line in lines:
-        heard: dict[str, float] = {}
-        for m in known.mentions(line.text):
-            if m.concept.kind == "topic" and line.field in _SUBJECT:
-                heard[m.concept.label] = min(1.5, heard.get(m.concept.label, 0) + m.weight)
-            elif m.concept.kind == "industry" and line.field in _COMPANY:
-                industries[m.concept.label] = max(industries.get(m.concept.label, 0), _COMPANY[line.field] * min(m.weight, 1.0))
-        for label, weight in heard.items():
-            named[label] = named.get(label, 0) + _SUBJECT[line.field] * weight
+                heard: dict[str, float] = {}
+                for m in mentions:
+                    label = m.concept.label
+                    if m.concept.kind == "topic" and field in _SUBJECT:
+                        heard[label] = min(1.5, heard.get(label, 0) + m.weight)
+                    elif m.concept.kind == "industry" and field in _COMPANY:
+                        industries[label] = max(industries.get(label, 0), _COMPANY[field] * min(m.weight, 1.0))
+                for label, weight in heard.items():
+                    named[label] = named.get(label, 0) + _SUBJECT[field] * weight
     by_field = {field: [line.text for line in lines if line.field == field] for field in FIELD_WEIGHTS}
     whole = ". ".join(
         filter(

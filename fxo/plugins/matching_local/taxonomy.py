@@ -70,20 +70,20 @@ class Taxonomy:
     def mentions(self, text: str | Sequence[Token]) -> list[Mention]:
         """The concepts that the text names, in its order. A small word alone names nothing."""
         found = tokens(text) if isinstance(text, str) else list(text)
+        said = tuple(token.stem for token in found)
         named: list[Mention] = []
         covered = -1
         for at, token in enumerate(found):
-            for phrase, concepts in self.phrases.get(token.stem, self._beginning(token)):
-                piece = found[at : at + len(phrase)]
-                if len(phrase) == 1 and not self._written_so(token):
+            for phrase, concepts in self.phrases.get(token.stem) or self._beginning(token):
+                if len(phrase) > 1 and said[at : at + len(phrase)] != phrase:
+                    continue
+                end = found[at + len(phrase) - 1].end
+                if end <= covered or (len(phrase) == 1 and not self._written_so(token)):  # a part of a longer one: SOC in SOC 2
                     continue
                 if len(phrase) == 1 and token.small:  # `today` says when, and nothing else
                     concepts = tuple(entry for entry in concepts if entry[0].kind == "urgency")
-                if piece[-1].end <= covered:  # a part of a longer phrase: SOC in SOC 2
-                    continue
-                if len(phrase) == 1 or tuple(t.stem for t in piece) == phrase:
-                    named += [Mention(concept, weight, token.start, piece[-1].end, phrase) for concept, weight in concepts]
-                    covered = piece[-1].end if len(phrase) > 1 else covered
+                named += [Mention(concept, weight, token.start, end, phrase) for concept, weight in concepts]
+                covered = end if len(phrase) > 1 else covered
         return named
 
     def _written_so(self, token: Token) -> bool:

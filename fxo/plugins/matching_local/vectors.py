@@ -11,6 +11,7 @@ import threading
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ MODEL = "use-multilingual-3/fast-0.2.1"
 SIZE = 512
 MOST = 20_000
 """Texts whose vectors are remembered in this process (40 MB)."""
+TOGETHER = 16
+"""Briefs that wait at the same time and are computed in one batch, at most."""
 _CHARACTERS = 600
 """Of a text so many characters are read: what follows changes the mean of so many words no more."""
 
@@ -56,7 +59,6 @@ _lock = threading.Lock()
 
 def encode(texts: Sequence[str]) -> Matrix:
     """One row of length 1 for each text; equal texts are computed once and remembered."""
-    model = _model()
     import numpy as np
 
     if not texts:
@@ -64,14 +66,43 @@ def encode(texts: Sequence[str]) -> Matrix:
     with _lock:
         known = {text: _remembered[text] for text in dict.fromkeys(texts) if text in _remembered}
     if new := [text for text in dict.fromkeys(texts) if text not in known]:
-        made = model.encode([_short(text) for text in new])
-        known.update(zip(new, made, strict=True))
+        known.update(zip(new, _computed(_Asked([_short(text) for text in new])), strict=True))
         with _lock:
             for text in new:
                 _remembered[text] = known[text]
             while len(_remembered) > MOST:
                 _remembered.popitem(last=False)
     return np.stack([known[text] for text in texts])
+
+
+@dataclass(eq=False)
+class _Asked:
+    """Texts that wait for their vectors."""
+
+    texts: list[str]
+    made: Matrix | None = None
+
+
+_waiting: list[_Asked] = []
+_one_at_a_time = threading.Lock()
+
+
+def _computed(asked: _Asked) -> Matrix:
+    """One row a text. Whoever gets the model computes for others who wait too: one batch costs two thirds of many."""
+    with _lock:
+        _waiting.append(asked)
+    with _one_at_a_time:
+        if asked.made is None:
+            with _lock:
+                others = [one for one in _waiting if one is not asked][: TOGETHER - 1]
+                _waiting[:] = [one for one in _waiting if one is not asked and one not in others]
+            group = [asked, *others]
+            made, at = _model().encode([text for one in group for text in one.texts]), 0
+            for one in group:
+                one.made = made[at : at + len(one.texts)]
+                at += len(one.texts)
+    assert asked.made is not None
+    return asked.made
 
 
 def _short(text: str) -> str:

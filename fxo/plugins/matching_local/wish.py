@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from fxo.core.matching.port import ANY, URGENCIES, Brief, Budget, Reading, Understanding
@@ -16,7 +17,7 @@ from .scope import not_wanted
 from .spelling import mend
 from .taxonomy import FAMILIES, Mention, Taxonomy
 from .vectors import encode, read_subject, read_topics
-from .words import LONGEST, Span, Token, blank, fold, language_of, sentences, stem, stems, tokens
+from .words import LONGEST, Span, Token, blank, fold, language_of, sentences, stem, tokens
 
 if TYPE_CHECKING:
     from .vectors import Matrix
@@ -41,8 +42,8 @@ class Wish:
     felt: Matrix
     """By topic, how much the sentences' vectors speak of it."""
     industries: dict[str, float]
-    company: str
-    """What tells most about the company: the context, or the whole."""
+    company: Matrix
+    """Vectors of what tells most about the company: the context, or else all there is."""
     families: dict[str, float]
     """Family of roles to how much the subject is theirs; 1 together."""
     role_said: bool
@@ -71,10 +72,11 @@ def read(brief: Brief, taxonomy: Taxonomy, names: Iterable[str], known: Set[str]
     refused = not_wanted(text)
     wanted = blank(text, refused)
     language = language_of(wanted)
-    mends = language == "English"
+    slips: dict[str, str] | None = {} if language == "English" else None
 
+    @cache
     def written(said: str) -> list[Token]:
-        return _tokens(said, known) if mends else tokens(said)
+        return tokens(said) if slips is None else _tokens(said, known, slips)
 
     mentions = [(part, m) for part, said in (("text", wanted), ("context", context)) for m in taxonomy.mentions(written(said))]
     unwanted, unwanted_readings = _unwanted(brief, text, refused, taxonomy)
@@ -82,12 +84,16 @@ def read(brief: Brief, taxonomy: Taxonomy, names: Iterable[str], known: Set[str]
     wanted, mentions = _without_removed(brief, wanted, mentions)
     chosen = brief.topics or ()
 
-    found = [_rewritten(s.text, written(s.text)) for s in sentences(wanted) if stems(s.text)][:MOST_SENTENCES]
+    spans = [span for span in sentences(wanted) if any(not token.small for token in written(span.text))][:MOST_SENTENCES]
+    found = [_rewritten(span.text, written(span.text)) for span in spans]
     body = _rewritten(wanted, written(wanted))
     pieces = (*found, *chosen) or (body,)
-    whole = " ".join(part for part in (body, " ".join(context.split())) if part) or " "
-    vectors = encode([*pieces, whole])
-    felt = read_topics(vectors).max(0).clip(0)
+    company = " ".join(context.split())
+    whole = " ".join(part for part in (body, company) if part) or " "
+    made = encode([*pieces, whole, company or whole])
+    vectors, of_company = made[:-1], made[-1:] if company else made[:-1]
+    heard = read_topics(vectors)
+    felt = heard.max(0).clip(0)
     named: dict[str, float] = {}
     for _, m in mentions:
         if m.concept.kind == "topic":
@@ -110,7 +116,7 @@ def read(brief: Brief, taxonomy: Taxonomy, names: Iterable[str], known: Set[str]
     understood, countries, spoken = _rest(
         brief, text, topics, role, industries, unwanted, mentions, where, asked, language, taxonomy
     )
-    readings = [*_readings(understood, mentions, taxonomy), *_felt_readings(understood, mentions, sentences(wanted), taxonomy)]
+    readings = [*_readings(understood, mentions, taxonomy), *_felt_readings(understood, mentions, spans, heard, taxonomy)]
     readings += [*unwanted_readings, *_place_readings(understood, where, asked), *_budget_reading(understood, wanted)]
     order = {"text": 0, "context": 1}
     readings.sort(key=lambda r: (order[r.part], r.start, r.end, r.what, r.value))
@@ -119,16 +125,18 @@ def read(brief: Brief, taxonomy: Taxonomy, names: Iterable[str], known: Set[str]
     content = len({token.stem for token in tokens(f"{wanted} {context}") if not token.small and not token.word.isdigit()})
     return Wish(
         Understanding(**{**understood, "readings": tuple(dict.fromkeys(readings))}),
-        terms, named, felt, {} if brief.industry == ANY else industries, " ".join(context.split()) or whole, families, said,
+        terms, named, felt, {} if brief.industry == ANY else industries, of_company, families, said,
         pieces, whole, subject, content + 2 * len(chosen), countries, spoken, any(ordered), vectors,
     )  # fmt: skip
 
 
-def _tokens(text: str, known: Set[str]) -> list[Token]:
-    """The words of the text with their slips mended, each where it stands."""
+def _tokens(text: str, known: Set[str], slips: dict[str, str]) -> list[Token]:
+    """The words of the text with their slips mended, each where it stands; `slips` remembers what each word becomes."""
     found = []
     for token in tokens(text):
-        mended = token.word if token.small else mend(token.word, known)
+        if token.word not in slips:
+            slips[token.word] = token.word if token.small else mend(token.word, known)
+        mended = slips[token.word]
         found.append(token if mended == token.word else replace(token, word=mended, stem=stem(mended)))
     return found
 
@@ -323,18 +331,17 @@ def _readings(understood: dict[str, object], mentions: list[tuple[str, Mention]]
 
 
 def _felt_readings(
-    understood: dict[str, object], mentions: list[tuple[str, Mention]], found: list[Span], taxonomy: Taxonomy
+    understood: dict[str, object], mentions: list[tuple[str, Mention]], found: list[Span], heard: Matrix, taxonomy: Taxonomy
 ) -> Iterator[Reading]:
-    """Of a topic that no phrase names, the sentence that speaks of it most."""
+    """Of a topic that no phrase names, the sentence that speaks of it most: the rows of `heard` begin with those of `found`."""
     topics = understood["topics"]
     named = {m.concept.label for _, m in mentions}
     missing = [label for label in topics if label not in named and label in taxonomy.topics] if isinstance(topics, tuple) else []
     if missing and found:
-        heard = read_topics(encode([s.text for s in found[:MOST_SENTENCES]]))
         for label in missing:
             at = taxonomy.topics.index(label)
             if at < heard.shape[1]:
-                span = found[int(heard[:, at].argmax())]
+                span = found[int(heard[: len(found), at].argmax())]
                 yield Reading("topics", label, "text", span.start, span.end)
 
 
