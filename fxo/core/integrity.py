@@ -14,7 +14,8 @@ _COUNTS: Mapping[str, str] = {
     ),
     "paid_without_slot": (
         "select count(*) from payments y join consultations c on c.tenant_id = y.tenant_id and c.id = y.consultation_id"
-        " where y.state in ('authorised', 'captured') and y.due_minor is null and (c.state in ('released', 'lost', 'declined', 'cancelled')"
+        " where y.state in ('authorised', 'captured') and y.due_minor is null"
+        " and (c.state in ('released', 'lost', 'declined', 'cancelled')"
         " or (c.state in ('confirmed', 'started') and c.starts_at > %(now)s and not exists (select from partner_time t"
         " where t.tenant_id = c.tenant_id and t.consultation_id = c.id and t.expires_at is null)))"
     ),
