@@ -16,9 +16,11 @@ from fxo.core.ids import new_id
 from fxo.core.notifications import reactions
 from fxo.core.notifications.catalogue import CATALOGUE, Entry
 from fxo.core.notifications.port import Message
+from fxo.core.payments import commands as payments
 from fxo.core.scope import CODE
 from fxo.core.work.model import Work
 from fxo.plugins.notifications_email.composing import compose
+from tests.support.money import DAY, HALF, decides, done
 from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 
 HOSTS = {
@@ -32,35 +34,40 @@ READERS = {
 HOSTILE = "Sarah\r\nBcc: everybody@evil.example\u2028{paid} {0} %s %(price)s <script>alert(1)</script>"
 
 
+PAYOUT = str(new_id())
+LONE = {"token": "abc-def", "new_mail": "sarah@new.example", "amount": "$640", "payout": PAYOUT}
+"""The words of messages that are about no booking."""
+
+
 @pytest.fixture(scope="module")
 def told(databases: Any) -> Iterator[Story]:
-    """One booking that every message may be about."""
-    from datetime import timedelta
-
+    """One booking that is paid and given back in part, and one ahead: every message may be about one of them."""
     with story(databases, alarm_mail=READERS["operators"]) as made:
-        made.book("dana", made.ahead(timedelta(days=2)))
+        decides(made, payments.refund, done(made), HALF, "The line was bad.")
+        made.book("dana", made.ahead(2 * DAY))
         made.work()
         yield made
 
 
-def booked(told: Story) -> UUID:
-    [(consultation_id,)] = told.rows("select id from consultations")
-    return consultation_id  # type: ignore[no-any-return]
+def booked(told: Story, kind: str = "") -> UUID:
+    """The booking ahead; the paid one for what is told of money that moved."""
+    order = "" if kind.startswith(("payment_received", "refund", "dispute")) else "desc"
+    return told.rows(f"select id from consultations order by starts_at {order} limit 1")[0][0]  # type: ignore[no-any-return]
 
 
 def rendered(told: Story, kind: str) -> Message:
     """The message about the booking, which is brought into a state in which the message is true."""
-    entry, stream_id = CATALOGUE[kind], booked(told)
+    entry, stream_id = CATALOGUE[kind], booked(told, kind)
     if entry.states:
-        told.rows("update consultations set state = %(s)s returning 1", s=sorted(entry.states)[0])
-    if kind.startswith("payment_received"):
-        told.rows("update payments set state = 'captured', captured_minor = amount_minor returning 1")
+        told.rows("update consultations set state = %(s)s where id = %(i)s returning 1", s=sorted(entry.states)[0], i=stream_id)
+    if kind == "payment_due_client":
+        told.rows("update payments set due_minor = amount_minor where consultation_id = %(i)s returning 1", i=stream_id)
     if kind.startswith("link_ready"):
         told.rows("update deliveries set with_link = false returning 1")
-    body: dict[str, Any] = {"message": kind, "kind": "meeting.no_link", "sentence": "A session has no link."}
+    body: dict[str, Any] = {"message": kind, "kind": "meeting.no_link", "sentence": "A session has no link.", "number": 1}
     if entry.to in ("member", "expert", "operator"):
         [(name,)] = told.rows("select name from clients")
-        body |= {"words": {"token": "abc-def", "new_mail": "sarah@new.example"}, "to": [name, READERS[entry.to]]}
+        body |= {"words": LONE, "to": [name, READERS[entry.to]]}
     work = Work(told.config.id, new_id(), reactions.KIND, stream_id, body, system_now(), 0, 1)
     outgoing = told.run(CODE, told.parts.registry[reactions.KIND].look, work)
     assert outgoing is not None, f"{kind} is not sent in {entry.states}"
@@ -99,7 +106,7 @@ def test_every_link_of_a_message_leads_to_its_readers_own_host(told: Story, kind
     buttons = [urlsplit(str(a["href"])) for a in page.select(".btn a")]
     assert len(buttons) == (entry.action is not None)
     if entry.action:
-        filled = entry.action[1] % {"id": booked(told), "partner_id": told.partners["dana"], "token": "abc-def"}
+        filled = entry.action[1] % {"id": booked(told, kind), "partner_id": told.partners["dana"], **LONE}
         assert (buttons[0].hostname, f"{buttons[0].path}?{buttons[0].query}".rstrip("?")) == (HOSTS[entry.to], filled)
     allowed = {HOSTS[entry.to], "fortium.localhost", "meet.localhost"}
     for link in [*re.findall(r"https?://\S+", message.text), *(str(a["href"]) for a in page.find_all("a"))]:

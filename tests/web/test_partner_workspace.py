@@ -168,7 +168,7 @@ def test_a_session_page_says_what_is_true_in_every_state(told: Story, dana: Pers
     live = dana.get(path)
     assert "Under way, 40 min left" in live.words
     assert "Join the meeting" in live.words
-    assert forms(live) == {f"{path}/complete"}
+    assert forms(live) == {f"{path}/{verb}" for verb in ("complete", "check-in", "absent")}
     told.live_until(starts_at + 64 * MINUTE)
     assert "Ended 4 minutes ago" in dana.get(path).words
     undoable = dana.follow(dana.submit(dana.get(path), f"{path}/complete"))
