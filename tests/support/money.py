@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from fxo.core import settlement
-from fxo.core.consultations import model
 from fxo.core.ids import new_id
 from fxo.core.ledger import commands as payouts
 from fxo.core.money import Money
@@ -30,14 +29,6 @@ def owes(told: Story, booked: UUID, fee: Money, reason: str = "cancelled") -> No
     """It is decided what the client owes, as an event of the consultation would."""
     told.run(CODE, payments.keep_fee, payment_id_of(booked), fee, reason)
     told.work()
-
-
-def ended(told: Story, booked: UUID) -> None:
-    def command(tx: Any) -> None:
-        stream = tx.load(model.CONSULTATION, booked)
-        tx.append((stream, model.cancel(stream.state, model.Party.CLIENT, "client")))
-
-    told.run(CODE, command)
 
 
 def done(told: Story, number: str = WORKS, ahead: timedelta = 2 * DAY, partner: str = "dana") -> UUID:
