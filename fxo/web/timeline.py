@@ -186,7 +186,7 @@ _WORDS: dict[str, Callable[..., Told]] = {
     "payment.decided": _decided,
     "payment.voided": _said(lambda: _("The hold on the card was ended")),
     "payment.abandoned": _said(lambda: _("Nothing will be charged")),
-    "payment.hold_lapsed": _said(lambda: _("The hold ended early; the card is held again")),
+    "payment.hold_lapsed": _said(lambda: _("The hold has ended at the bank")),
     "payment.refund_asked": _amount(lambda amount: _("Refund of %(amount)s asked for", amount=amount)),
     "payment.refunded": _amount(lambda amount: _("%(amount)s given back", amount=amount)),
     "payment.refund_failed": _reason(lambda: _("A refund was refused")),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from fxo.demo.check import BRIEF
+from fxo.demo.acts.booking import BRIEF
 from tests.support.chromium import PHONE, Person
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from fxo.demo.check import BRIEF
+from fxo.demo.acts.booking import BRIEF
 from fxo.demo.start import Demo
 from tests.support.chromium import DESKTOP, PHONE, Person
 

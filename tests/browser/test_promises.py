@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from fxo.demo.check import BRIEF, GOOD
+from fxo.demo.acts.booking import BRIEF, GOOD
 from tests.support.chromium import PHONE, Person
 
 pytestmark = pytest.mark.browser

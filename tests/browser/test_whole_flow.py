@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from fxo.demo.check import BRIEF, CHALLENGE, DECLINED, GOOD
+from fxo.demo.acts.booking import BRIEF, CHALLENGE, DECLINED, GOOD
 from fxo.demo.start import Demo
 from tests.support.chromium import DESKTOP, PHONE, Person
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from playwright.sync_api import Browser, Locator, Page
 
-from fxo.demo.check import BRIEF, CHALLENGE, DECLINED, GOOD
+from fxo.demo.acts.booking import BRIEF, CHALLENGE, DECLINED, GOOD
 from fxo.demo.seed import ADMINISTRATOR
 from fxo.demo.start import Demo
 from tests.support.chromium import Person

@@ -11,7 +11,7 @@ import flask
 import pytest
 from flask import Flask
 
-from fxo.core import process
+from fxo.core import process, record
 from fxo.core.calendars import queries as calendars
 from fxo.core.clients import queries as clients
 from fxo.core.consultations import commands as consultations
@@ -25,12 +25,15 @@ from fxo.core.matching import queries as briefs
 from fxo.core.money import Money
 from fxo.core.payments import commands as payments
 from fxo.core.payments import queries as payment_rows
+from fxo.core.payments import receipts
+from fxo.core.payments.outcomes import Paper
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.ratings import commands as ratings
 from fxo.core.scope import CODE, ROLES, Actor, ActorKind, tenant_scope
 from tests.conftest import PASSWORD, add_member, add_tenant
 from tests.support.browser import Page, Person
 from tests.support.flow import BRIEF, sign_in
+from tests.support.money import done, paid_out
 from tests.support.story import Story, story
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -69,6 +72,13 @@ BOUND = {
     ("portal", "POST", "/sessions/<consultation_id>/object"),
     ("portal", "POST", "/sessions/<consultation_id>/rescue"),
     ("portal", "POST", "/sessions/<consultation_id>/rescue/end"),
+    ("portal", "GET", "/sessions/<consultation_id>/pay"),
+    ("portal", "POST", "/sessions/<consultation_id>/pay"),
+    ("portal", "GET", "/sessions/<consultation_id>/record.json"),
+    ("portal", "GET", "/receipts/<kind>-<int:number>.pdf"),
+    ("partners", "GET", "/sessions/<consultation_id>/record.json"),
+    ("partners", "GET", "/earnings/payouts/<payout_id>"),
+    ("partners", "GET", "/earnings/payouts/<payout_id>.csv"),
     ("partners", "POST", "/sessions/<consultation_id>/accept"),
     ("partners", "POST", "/sessions/<consultation_id>/decline"),
     ("partners", "GET", "/sessions/<consultation_id>/cancel"),
@@ -111,6 +121,11 @@ OFFICE = {
     ("ops", "GET", "/bookings/<tenant_id>/<consultation_id>"),
     ("ops", "POST", "/bookings/<tenant_id>/<consultation_id>/decide"),
     ("ops", "POST", "/bookings/<tenant_id>/<consultation_id>/cancel"),
+    ("ops", "GET", "/payments/<tenant_id>/<payment_id>"),
+    ("ops", "POST", "/payments/<tenant_id>/<payment_id>/<what>"),
+    ("ops", "GET", "/payments/<tenant_id>/<payment_id>/<kind>-<int:paper>.pdf"),
+    ("ops", "GET", "/payments/<tenant_id>/<payment_id>/record.json"),
+    ("ops", "POST", "/payouts/<tenant_id>/<payout_id>/paid"),
     ("ops", "POST", "/alarms/<tenant_id>/<alarm_id>/settle"),
     ("ops", "POST", "/alarms/<tenant_id>/<alarm_id>/reopen"),
     ("ops", "GET", "/tenants/<tenant_id>"),
@@ -126,7 +141,9 @@ OFFICE = {
 
 
 class Scene:
-    """Sarah with a brief, a slot on hold, and a session that is booked; and everybody to whom they do not belong."""
+    """Sarah with a brief, a slot on hold, a session that is booked and one that was paid, with its receipt and its expert's
+    payout; and everybody to whom they do not belong.
+    """
 
     def __init__(self, told: Story) -> None:
         self.told = told
@@ -136,11 +153,13 @@ class Scene:
         add_member(told.config, "boss@lindqvist.example", role="administrator")
         add_member(globex, "sarah@lindqvist.example")
         self.sarah = entered(app, FORTIUM, "sarah@lindqvist.example")
+        self.paid = done(told)
+        [self.payout_id] = paid_out(told)
         location = self.sarah.submit(self.sarah.get("/"), "/briefs", problem=BRIEF).location
         self.brief_id = UUID(location.rpartition("/")[2])
         self.booked = told.book("dana", told.ahead(2 * DAY))
         told.work()
-        [(self.card_id,)] = told.rows("select id from saved_methods")
+        [(self.card_id,)] = told.rows("select id from saved_methods order by saved_at desc limit 1")
         self.held = told.hold("ines", told.ahead(3 * DAY))
         self.dana = entered(app, PARTNERS, "dana@partners.example")
         self.strangers = {
@@ -154,15 +173,17 @@ class Scene:
         self.governor = entered(app, GLOBEX, "governor@globex.example")
         self.visitors = {"a visitor": Person(app, FORTIUM), "a visitor of another portal": Person(app, GLOBEX)}
 
-    def path(self, rule: str, **ids: UUID) -> str:
+    def path(self, rule: str, *, real: bool = True) -> str:
+        """The address of what is there; or of what is not, of the same form."""
         booked = self.held if rule.startswith("/book/") else self.booked
-        values = {
-            "brief_id": ids.get("brief", self.brief_id),
-            "consultation_id": ids.get("booked", booked),
-            "card_id": ids.get("card", self.card_id),
-            "which": "google",
-        }
-        for name, value in values.items():
+        ids = {
+            "brief_id": self.brief_id, "consultation_id": booked, "card_id": self.card_id, "payout_id": self.payout_id,
+            "payment_id": payment_id_of(self.paid), "tenant_id": self.told.config.id, "partner_id": self.told.partners["dana"],
+            "member_id": self.told.client.id, "alarm_id": new_id(),
+        }  # fmt: skip
+        number = 1 if real else 77
+        values = {"which": "google", "kind": "receipt", "int:number": number, "int:paper": number, "what": "refund"}
+        for name, value in [*values.items(), *((name, known if real else new_id()) for name, known in ids.items())]:
             rule = rule.replace(f"<{name}>", str(value))
         return rule
 
@@ -213,7 +234,7 @@ def test_every_address_with_an_id_is_looked_at_here(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("place", "method", "rule"), sorted(BOUND))
 def test_nobody_else_finds_what_belongs_to_somebody(scene: Scene, place: str, method: str, rule: str) -> None:
-    path, nowhere = scene.path(rule), scene.path(rule, brief=new_id(), booked=new_id(), card=new_id())
+    path, nowhere = scene.path(rule), scene.path(rule, real=False)
     on_portal = place == "portal"
     for who, person in scene.strangers.items():
         if (person.host == PARTNERS) is on_portal:
@@ -230,14 +251,7 @@ def test_nobody_else_finds_what_belongs_to_somebody(scene: Scene, place: str, me
 @pytest.mark.parametrize(("place", "method", "rule"), sorted(OFFICE))
 def test_nobody_without_the_office_comes_in(scene: Scene, place: str, method: str, rule: str) -> None:
     """Clients of the tenant, and an administrator of another one; at the operators' host nobody of them can even sign in."""
-    told, app = scene.told, flask.current_app
-    ids = {
-        "<partner_id>": told.partners["dana"], "<member_id>": told.client.id, "<tenant_id>": told.config.id,
-        "<consultation_id>": scene.booked, "<alarm_id>": new_id(),
-    }  # fmt: skip
-    path = rule
-    for name, value in ids.items():
-        path = path.replace(name, str(value))
+    told, app, path = scene.told, flask.current_app, scene.path(rule)
     if place == "ops":
         visitor = Person(app, "ops.localhost")  # type: ignore[arg-type]
         page = scene.send(visitor, method, path)
@@ -282,6 +296,9 @@ def test_nothing_was_changed_by_all_who_tried(scene: Scene) -> None:
     assert told.state(scene.held) == "held"
     assert told.rows("select count(*) from ratings") == [(0,)]
     assert told.payment(scene.booked)[0] == "authorised"
+    assert told.payment(scene.paid)[0] == "captured"
+    assert told.rows("select kind, number from receipts") == [("receipt", 1)]
+    assert told.rows("select state, way from partner_payouts") == [("paid", "transfer")]
 
 
 def test_a_visitors_brief_is_bound_to_their_cookie_until_they_sign_up(scene: Scene) -> None:
@@ -357,6 +374,9 @@ def calls(scene: Scene) -> dict[str, Call]:
         "rate": lambda tx: ratings.rate(tx, booked, 1, "Not mine", public=True),
         "answer a rating": lambda tx: ratings.answer(tx, booked, "Not mine"),
         "pay": lambda tx: payments.request(tx, payments.Pay(held, "x"), "payments_sandbox", windows),
+        "pay what is owed": lambda tx: payments.pay_due(tx, payments.Pay(booked, "x")),
+        "save the record": lambda tx: record.export(tx, booked),
+        "read a receipt": lambda tx: receipts.find(tx, Paper.RECEIPT, 1),
         "accept a request": lambda tx: consultations.accept(tx, booked),
         "end a request": lambda tx: consultations.end_request(tx, booked),
         "cancel": lambda tx: consultations.cancel(tx, config, booked, "other"),
@@ -386,6 +406,9 @@ def calls(scene: Scene) -> dict[str, Call]:
         "rate",
         "answer a rating",
         "pay",
+        "pay what is owed",
+        "save the record",
+        "read a receipt",
         "accept a request",
         "end a request",
         "cancel",
@@ -425,6 +448,13 @@ def test_a_payment_and_a_brief_are_shown_to_their_own_people_alone(scene: Scene)
     assert scene.told.run(scene.told.client, briefs.find, scene.brief_id).text == BRIEF
 
 
+def test_the_documents_of_a_payment_are_its_clients_alone(scene: Scene) -> None:
+    told, payment_id = scene.told, payment_id_of(scene.paid)
+    assert [paper.number for paper in told.run(told.client, receipts.of_payment, payment_id)] == [1]
+    for who, actor in strangers(scene).items():
+        assert told.run(actor, receipts.of_payment, payment_id) == [], who
+
+
 def test_in_another_tenants_scope_not_even_code_finds_anything(scene: Scene) -> None:
     elsewhere = tenant_scope(scene.told.parts.records.by_slug("globex").id)
     for call in (
@@ -432,6 +462,8 @@ def test_in_another_tenants_scope_not_even_code_finds_anything(scene: Scene) -> 
         lambda tx: briefs.find(tx, scene.brief_id),
         lambda tx: clients.find(tx, scene.told.client.id),
         lambda tx: consultations.complete(tx, scene.booked),
+        lambda tx: record.export(tx, scene.booked),
+        lambda tx: receipts.find(tx, Paper.RECEIPT, 1),
     ):
         with pytest.raises(NotFound):
             scene.told.parts.store.run(elsewhere, CODE, call)

@@ -45,4 +45,5 @@ class Person:
 
     def _page(self, response: Any) -> Page:
         with response:
-            return Page(response.status_code, dict(response.headers), response.get_data(as_text=True))
+            text = response.get_data().decode(errors="replace")  # a file, such as a receipt, is none
+            return Page(response.status_code, dict(response.headers), text)

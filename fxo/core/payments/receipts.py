@@ -151,4 +151,9 @@ def find(tx: Transaction, kind: Paper, number: int) -> Receipt:
 
 
 def _readable(tx: Transaction, found: Receipt) -> bool:
-    return tx.actor.kind in (ActorKind.CODE, ActorKind.OPERATOR) or tx.actor.id == found.client_id
+    match tx.actor.kind:
+        case ActorKind.CODE | ActorKind.OPERATOR:
+            return True
+        case ActorKind.MEMBER:
+            return tx.actor.id == found.client_id
+    return False

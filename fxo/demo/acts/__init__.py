@@ -1,0 +1,1 @@
+"""What `fxo demo --check` plays, act by act; each lists its steps."""
