@@ -293,6 +293,8 @@ def check_ranking(ranking: Ranking, partners: Sequence[PartnerRecord]) -> None:
             raise ValueError(f"{match.strength!r} is not one of the strengths")
         if match.probability is not None:
             _check_range(f"the probability of partner {match.partner_id}", match.probability)
+        if not (match.reasons or match.caveat or match.evidence or match.quotes):
+            continue
         for evidence in (*match.evidence, *match.quotes):
             if not evidence.line.strip() or not any(evidence.line in text for text in record.texts(evidence.field)):
                 raise ValueError(f"evidence for partner {match.partner_id} is not in the record: {evidence.line!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fxo.core.hookspecs import ProviderSpec, hookimpl
 
 
@@ -10,3 +12,8 @@ def fxo_register_matching_provider() -> ProviderSpec:
     from .provider import LocalMatching, Settings
 
     return ProviderSpec("matching_local", "matching", LocalMatching, settings=Settings)
+
+
+@hookimpl
+def fxo_migrations() -> Path:
+    return Path(__file__).parent / "migrations"

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from fxo.core.matching.port import PartnerRecord
 
+from .kept import vectors_of
 from .lexical import FEWEST, Words
-from .records import document_of
+from .records import DEEP, document_of
 from .taxonomy import FAMILIES, NOTHING_MORE, Vocabulary, taxonomy
-from .vectors import SIZE, encode, read_industries, read_topics
+from .vectors import SIZE, read_industries, read_topics
 from .words import fold
 
 if TYPE_CHECKING:
     from .vectors import Matrix
 
-DEEP = 28
-"""Of a record so many lines are compared one by one."""
 _LINE_WEIGHT = {"bio": 0.6}
 
 
@@ -34,20 +33,20 @@ class Index:
         self.names = frozenset(fold(r.name) for r in records if len(r.name) > 4)
         self.words = Words(self.documents, known.stems)
         count, topics = len(records), len(known.topics)
-        self.lines = [document.compared[:DEEP] for document in self.documents]
-        texts = [line.text for lines in self.lines for line in lines]
-        made = encode([*texts, *(d.whole for d in self.documents), *(d.company for d in self.documents)])
-        self.line_vectors: Matrix = made[: len(texts)]
-        self.whole: Matrix = made[len(texts) : len(texts) + count]
+        self.lines = [document.compared for document in self.documents]
+        made = vectors_of(self.documents)
+        empty = np.zeros((0, SIZE), dtype=np.float32)
+        self.line_vectors: Matrix = np.concatenate([empty, *(vectors[:-2] for vectors in made)])
+        self.whole: Matrix = np.concatenate([empty, *(vectors[-2:-1] for vectors in made)])
         """One row a partner; of `line_vectors`, those from `starts[n]` to `starts[n + 1]`."""
         self.starts = np.concatenate([[0], np.cumsum([len(lines) for lines in self.lines])]).astype(int)
-        self.slots = np.full((count, DEEP), len(texts))
+        self.slots = np.full((count, DEEP), len(self.line_vectors))
         for n in range(count):
             self.slots[n, : len(self.lines[n])] = np.arange(self.starts[n], self.starts[n + 1])
         """Partner to the places of their lines; the last place is an empty one."""
         weights = np.array([_LINE_WEIGHT.get(line.field, 1.0) for lines in self.lines for line in lines])
         felt = np.zeros((count, topics), dtype=np.float32)
-        if texts:
+        if len(self.line_vectors):
             heard = read_topics(self.line_vectors).clip(0) * weights[:, None]
             padded = np.vstack([heard, np.zeros((1, heard.shape[1]))])
             for n in range(count):
@@ -70,8 +69,7 @@ class Index:
         groups = sorted({group for found in known.groups for group in found})
         self.related = np.array([[group in found for group in groups] for found in known.groups], dtype=np.float32)
         self.groups = (self.industries @ self.related).clip(0, 1)
-        companies = made[len(texts) + count :]
-        self.company = companies
+        companies = np.concatenate([empty, *(vectors[-1:] for vectors in made)])
         self.heard_industries = read_industries(companies).clip(0) if count else np.zeros((0, len(known.industries)))
         self.heard_length = np.linalg.norm(self.heard_industries, axis=1) + 1e-6
         self.families = np.array([[family in d.families for family in FAMILIES] for d in self.documents], dtype=np.float32)
@@ -82,7 +80,6 @@ class Index:
         self.roles = Kinds([document.families for document in self.documents])
         self.silent = not any(document.lines for document in self.documents)
         """Whether no record says anything."""
-        assert made.shape[1] == SIZE
 
 
 class Kinds:

@@ -23,6 +23,9 @@ FIELD_WEIGHTS: Mapping[str, float] = {
 MOST_LINES: Mapping[str, int] = {"skills": 12, "industries": 8, "cases": 8, "certifications": 8, "bio": 14, "languages": 8}
 """Of a field so many lines count; who lists forty skills is not better than who lists ten."""
 
+DEEP = 28
+"""Of a record so many lines are compared one by one."""
+
 COMPARED = ("title", "headline", "skills", "cases", "bio")
 """Fields whose lines have vectors of their own."""
 
@@ -41,9 +44,9 @@ class Line:
     industries: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """What is known of a record without looking at any brief."""
+    """What is known of a record without looking at any brief. Equal to itself alone."""
 
     record: PartnerRecord
     lines: tuple[Line, ...]
@@ -60,7 +63,13 @@ class Document:
 
     @property
     def compared(self) -> list[Line]:
-        return [line for line in self.lines if line.field in COMPARED]
+        """The lines that are compared one by one."""
+        return [line for line in self.lines if line.field in COMPARED][:DEEP]
+
+    @property
+    def texts(self) -> list[str]:
+        """What has a vector: the compared lines, the whole, the company."""
+        return [*(line.text for line in self.compared), self.whole, self.company]
 
 
 def _stuffed(said: tuple[str, ...]) -> bool:
