@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,30 @@ def run_sql(name: str) -> None:
     assert isinstance(driver, psycopg.Connection)
     script = (HERE / "versions" / name).read_text(encoding="utf-8")
     driver.execute(script.format(**context.config.attributes["roles"]))  # type: ignore[arg-type]
+    ran = _scripts_that_ran(driver) | {name: _digest(name)}
+    driver.execute(sql.SQL("comment on table alembic_version is {}").format(sql.Literal(json.dumps(ran))))
+
+
+def _scripts_that_ran(driver: psycopg.Connection[Any]) -> dict[str, str]:
+    """The files that have run here, each with its digest; kept as the comment of Alembic's own table."""
+    [comment] = driver.execute("select obj_description(to_regclass('public.alembic_version'))").fetchone() or (None,)
+    return json.loads(comment) if comment else {}
+
+
+def _digest(name: str) -> str:
+    return sha256((HERE / "versions" / name).read_bytes()).hexdigest()[:16]
+
+
+def _refuse_other_tables(driver: psycopg.Connection[Any], database: object) -> None:
+    """Before the first release a file may still change, and data that were made by an earlier state of it cannot be used."""
+    [there] = driver.execute("select to_regclass('public.alembic_version') is not null").fetchone() or (False,)
+    ran = _scripts_that_ran(driver)
+    if there and (not ran or any(digest != _digest(name) for name, digest in ran.items())):
+        raise DatabaseNotReady(
+            f"The tables of the database {database} were made by an earlier state of the program, from before its first release,"
+            " and cannot be brought up to date. Start with new data: `fxo demo --fresh`, or drop the database, then `fxo db init`"
+            " and `fxo db migrate`."
+        )
 
 
 def initialise(settings: Settings) -> None:
@@ -92,8 +118,9 @@ def migrate(settings: Settings, plugins: Mapping[str, Iterable[Path]] | None = N
         connection.exec_driver_sql("select pg_advisory_xact_lock(hashtextextended('fxo/migrate', 0))")
         connection.exec_driver_sql(f'set local role "{roles["owner"]}"')
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
         driver: Any = connection.connection.driver_connection
+        _refuse_other_tables(driver, url.database)
+        command.upgrade(config, "head")
         for plugin, scripts in (plugins or {}).items():
             _migrate_plugin(driver, plugin, scripts, roles)
     engine.dispose()

@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 
 from fxo.cli import COMMANDS, main
 from fxo.demo import environment
+from fxo.migrations import connect
 from fxo.settings import Settings
 from tests.conftest import Databases, Given
 from tests.support import sql
@@ -211,6 +212,13 @@ def test_a_database_is_made_and_migrated_and_again(fxo: Fxo, settings: Settings,
                 assert found.exit_code == 0, found.output
         assert fxo("doctor", FXO_DEMO="false", **made).exit_code == 0
         assert fxo("tenants", "list", **made).output == ""
+        with connect(make_url(settings.database_admin_url).set(database=name), autocommit=True) as connection:
+            connection.execute("set role " + settings.role("owner"))
+            connection.execute("""comment on table alembic_version is '{"0001_spine.sql": "of an earlier state"}'""")
+        found = fxo("db", "migrate", **made)
+        assert found.exit_code == 1
+        assert "made by an earlier state of the program" in found.stderr
+        assert "fxo demo --fresh" in found.stderr
     finally:
         databases.drop(settings.model_copy(update={"database_url": made["FXO_DATABASE_URL"]}))
     found = fxo("db", "migrate", FXO_DATABASE_ADMIN_URL="")
