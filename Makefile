@@ -9,7 +9,9 @@ ALONE := tests/browser tests/chaos # these need the machine, one core for each
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test browser lint format bench screens catalogue lock
+SOAK ?= 5000
+
+.PHONY: help install run test soak browser lint format bench screens catalogue lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,9 @@ test: install browser ## Run the tests
 	$(if $(ARGS),,$(BIN)/python -m tests.given)
 	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(ALONE)))
 	$(BIN)/python -m pytest $(or $(ARGS),-n 2 $(ALONE))
+
+soak: install ## Let anything happen to bookings and their money, in any weather: make soak SOAK=20000
+	FXO_SOAK_STEPS=$(SOAK) $(BIN)/python -m pytest tests/integration/test_money_model.py $(ARGS)
 
 browser: # Chromium for the browser tests, where it can be installed
 	@command -v chromium >/dev/null || \

@@ -54,6 +54,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneFileOneWo
     return OneFileOneWorker(config, log)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests have told of themselves (`record_property("told", ...)`), whichever worker ran them."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_outside() -> Iterator[None]:
     """Any connection that leaves this machine fails the test."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from fxo.core.events.store import Transaction
     from fxo.core.ledger.check import Difference
     from fxo.core.scope import TenantConfig
     from fxo.platform import Platform
@@ -49,6 +50,11 @@ def _check(parts: Platform, config: TenantConfig) -> tuple[int, list[Difference]
 
     with parts.store.transaction(tenant_scope(config.id), CODE) as tx:
         wanted = Comparing(config, check.differences(tx), check.to_compare(tx))
-    found = LedgerReactions(parts.providers).compare(wanted)
-    parts.store.run(tenant_scope(config.id), CODE, check.keep, len(wanted.payments), found)
-    return len(wanted.payments), found
+    comparison = LedgerReactions(parts.providers).compare(wanted)
+
+    def conclude(tx: Transaction) -> list[Difference]:
+        found = check.unexplained(tx, comparison)
+        check.keep(tx, len(wanted.payments), found)
+        return found
+
+    return len(wanted.payments), parts.store.run(tenant_scope(config.id), CODE, conclude)

@@ -457,8 +457,9 @@ class Settlement:
         """What the books say about themselves, and what the provider is to be asked."""
         return Comparing(self.load_config(tx), check.differences(tx), check.to_compare(tx))
 
-    def checked(self, tx: Transaction, work: Work, asked: Comparing, found: list[check.Difference]) -> None:
+    def checked(self, tx: Transaction, work: Work, asked: Comparing, comparison: check.Comparison) -> None:
         """It is written down; a difference is an alarm."""
+        found = check.unexplained(tx, comparison)
         check.keep(tx, len(asked.payments), found)
         if found:
             sentence = f"Ledger, events and payment provider do not agree: {len(found)} differences. Run `fxo ledger check`."

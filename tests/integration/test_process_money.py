@@ -556,6 +556,19 @@ def test_a_difference_with_the_provider_is_listed_and_raises_an_alarm(told: Stor
     assert "ledger.differs" in told.alarms()
 
 
+def test_what_the_provider_is_only_ahead_with_is_no_difference(told: Story) -> None:
+    """A refund whose answer was lost, and one that was made at the provider's own desk: both are known within minutes."""
+    asked, unheard = done(told), done(told, ahead=3 * DAY)
+    told.run(OPERATOR, payments.refund, payment_id_of(asked), HALF, "Goodwill.")
+    for booked in (asked, unheard):
+        sandbox(told).refund(reference(told, booked), HALF, str(booked))
+    assert agreed(told) == []
+    assert "ledger.differs" not in told.alarms()
+    sandbox(told).refund(reference(told, unheard), HALF, "once more")
+    told.rows("update payments set refunded_minor = 1 where consultation_id = %(id)s returning 1", id=unheard)
+    assert {each["kind"] for each in agreed(told)} == {"payment"}
+
+
 def test_an_entry_that_was_tampered_with_is_found(told: Story) -> None:
     done(told)
     told.rows("update postings set amount_minor = -63999 where account = 'partner' returning 1")

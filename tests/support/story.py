@@ -90,7 +90,7 @@ class Story(World):
     def answer_bank(self, consultation_id: UUID, answer: str) -> None:
         """The client says `approve` or `refuse` on the bank's page, and does not come back."""
         [(url,)] = self.rows("select challenge_url from payments where consultation_id = %(id)s", id=consultation_id)
-        page = self._outside(url, data={"answer": answer})
+        page = self.outside(url, data={"answer": answer})
         assert page.status_code == 303, page.text
 
     def notice(
@@ -106,11 +106,11 @@ class Story(World):
                 "created": system_now().isoformat(),
             }
         )
-        signature = webhooks.sign(secret or _secret(), body, system_now())
-        return self._outside("http://hooks.localhost/payments_sandbox", data=body, headers={webhooks.HEADER: signature})
+        signature = webhooks.sign(secret or webhook_secret(), body, system_now())
+        return self.outside("http://hooks.localhost/payments_sandbox", data=body, headers={webhooks.HEADER: signature})
 
     @staticmethod
-    def _outside(url: str, **request: Any) -> TestResponse:
+    def outside(url: str, **request: Any) -> TestResponse:
         """A request from outside, which shares no context with the test."""
         with Context().run(flask.current_app.test_client().post, url, **request) as answer:
             found: TestResponse = answer
@@ -216,7 +216,8 @@ class Story(World):
         return Story(self.settings, self.parts, config, client, self.partners)
 
 
-def _secret() -> str:
+def webhook_secret() -> str:
+    """What the card network signs with."""
     from fxo import platform
 
     secret: str = platform.platform_settings(platform.current().settings)["payments_sandbox"]["webhook_secret"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +15,10 @@ from fxo.core.events.store import Transaction
 from fxo.core.ledger.postings import postings
 from fxo.core.ledger.projections import BOOKED
 from fxo.core.money import Money
+from fxo.core.payments.disputes import found
+from fxo.core.payments.model import PAYMENT
 from fxo.core.payments.port import PaymentStatus, ProviderPayment
+from fxo.core.payments.settling import next_step
 
 ASKED_FOR = timedelta(days=60)
 """Payments that have changed within this time are compared with their provider."""
@@ -44,6 +47,14 @@ class Compared:
     refunded: Money
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What differs, within our books and from the provider; and how the provider sees the payments that differ there."""
+
+    found: list[Difference]
+    seen: Mapping[UUID, ProviderPayment]
+
+
 def differences(tx: Transaction) -> list[Difference]:
     """What does not agree within our own books, for the tenant in scope: entries, accounts, events, payments, partners."""
     return [*_unbalanced(tx), *_against_events(tx), *_payments(tx), *_partners(tx)]
@@ -69,16 +80,16 @@ def _against_events(tx: Transaction) -> list[Difference]:
         "select event_id, account, amount_minor, currency from postings where tenant_id = %s", (tx.scope.tenant_id,)
     ).fetchall():
         posted.setdefault(event_id, Counter())[account, minor, currency] += 1
-    found = []
+    wrong = []
     for event_id, name, version, data in events:
         lines = postings(type_named(name).decode(version, data))
         wanted = Counter((str(line.account), line.amount.minor, line.amount.currency) for line in lines)
         have = posted.pop(event_id, Counter())
         if wanted != have:
             kind = "posted_otherwise" if have else "not_posted"
-            found.append(Difference(kind, f"{name} {event_id}", _lines(have), _lines(wanted)))
-    found += [Difference("posted_otherwise", str(event_id), _lines(lines), "no such event") for event_id, lines in posted.items()]
-    return found
+            wrong.append(Difference(kind, f"{name} {event_id}", _lines(have), _lines(wanted)))
+    wrong += [Difference("posted_otherwise", str(event_id), _lines(lines), "no such event") for event_id, lines in posted.items()]
+    return wrong
 
 
 def _names() -> list[str]:
@@ -148,9 +159,21 @@ def compare(payment: Compared, seen: ProviderPayment | None) -> list[Difference]
     return []
 
 
-def keep(tx: Transaction, compared: int, found: Sequence[Difference]) -> None:
+def unexplained(tx: Transaction, comparison: Comparison) -> list[Difference]:
+    """What was found, without the payments that the provider is only ahead with: it has done what we are still asking for, or
+    something by itself, which the reconciler brings within minutes. The rest is wrong.
+    """
+    ahead = set()
+    for payment_id, seen in comparison.seen.items():
+        state = tx.load(PAYMENT, payment_id).state
+        if next_step(state) is not None or found(state, seen):
+            ahead.add(str(payment_id))
+    return [each for each in comparison.found if each.kind != "provider" or each.subject not in ahead]
+
+
+def keep(tx: Transaction, compared: int, differ: Sequence[Difference]) -> None:
     """Write down what a check has found; the newest one counts."""
     tx.driver.execute(
         "insert into ledger_checks (tenant_id, at, compared, differences) values (%s, %s, %s, %s) on conflict do nothing",
-        (tx.scope.tenant_id, tx.now, compared, Jsonb([asdict(each) for each in found])),
+        (tx.scope.tenant_id, tx.now, compared, Jsonb([asdict(each) for each in differ])),
     )

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from fxo.core.errors import Declined
-from fxo.core.ledger.check import Compared, Difference, compare
+from fxo.core.ledger.check import Compared, Comparison, Difference, compare
 from fxo.core.ledger.payouts import PayoutPlanned
 from fxo.core.money import Money
 from fxo.core.payments.port import ProviderPayment, Transfer
@@ -63,12 +63,15 @@ class LedgerReactions:
         except Declined as refusal:
             return refusal
 
-    def compare(self, wanted: Comparing, work: Work | None = None) -> list[Difference]:
+    def compare(self, wanted: Comparing, work: Work | None = None) -> Comparison:
         """What the provider has, beside what we have written down."""
-        found = list(wanted.found)
+        found, differ = list(wanted.found), {}
         for payment in wanted.payments:
             seen: ProviderPayment | None = None
             with suppress(Declined):
                 seen = self.providers.named(wanted.config, "payments", payment.provider).fetch(payment.reference)
-            found += compare(payment, seen)
-        return found
+            differences = compare(payment, seen)
+            if differences and seen:
+                differ[payment.id] = seen
+            found += differences
+        return Comparison(found, differ)
