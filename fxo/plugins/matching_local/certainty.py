@@ -45,11 +45,16 @@ def evidence(wish: Wish, found: Mapping[str, Matrix], sums: Matrix) -> dict[str,
 def confidence(
     wish: Wish, index: Index, found: Mapping[str, Matrix], sums: Matrix, by: Mapping[str, float] | None = None
 ) -> float:
-    """How sure it is that anybody fits, from 0 to 1. Nothing said is nothing sure, and so are two words that name nothing."""
+    """How sure it is that anybody fits, from 0 to 1.
+
+    Nothing said is nothing sure, and so are two words that name nothing, and a call for a head of finance.
+    """
     if not wish.content or index.silent:
         return 0.0
     told = evidence(wish, found, sums)
     sure = _logistic(by or data.read("weights")["certainty"], told)
+    if wish.elsewhere:
+        return min(sure, 0.1)
     if wish.content <= FEW and told["named"] < 0.5 and told["words"] < 0.4:
         return min(sure, 0.2)
     return sure

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fxo.core.matching.port import ANY, URGENCIES, Brief, Budget, Reading, Understanding
 from fxo.core.money import Money
 
+from .elsewhere import asked_elsewhere
 from .guard import orders
 from .places import Place, language_asked, languages_of, places_in, zones_of
 from .scope import not_wanted
@@ -26,6 +27,8 @@ MOST_SENTENCES = 12
 """Of a brief so many sentences are looked at each; the others count as part of the whole."""
 MOST_TOPICS = 5
 """Topics that are shown as understood."""
+PLAINLY_OURS = 0.3
+"""From here on a sentence reads like a problem for an executive in technology."""
 PLAIN = 0.22
 """From here on a sentence's vector alone says what it is about."""
 
@@ -57,6 +60,8 @@ class Wish:
     countries: frozenset[str]
     spoken: frozenset[str]
     """Languages that would help."""
+    elsewhere: bool
+    """Whether it asks for an executive of another kind, and for nothing that anybody here does."""
     dropped: bool
     """Whether orders to the ranker were left out."""
     vectors: Matrix = field(repr=False)
@@ -121,12 +126,14 @@ def read(brief: Brief, taxonomy: Taxonomy, names: Iterable[str], known: Set[str]
     order = {"text": 0, "context": 1}
     readings.sort(key=lambda r: (order[r.part], r.start, r.end, r.what, r.value))
     # Who chooses topics out of our list has a problem of ours, however little they write.
-    subject = max(float(read_subject(vectors[-1:])[0]), float(read_subject(vectors[:-1]).mean()), 0.8 if chosen else -2.0)
+    heard_subject = read_subject(vectors)
+    subject = max(float(heard_subject[-1]), float(heard_subject[:-1].mean()), 0.8 if chosen else -2.0)
+    elsewhere = not said and not chosen and _elsewhere(found, heard_subject, taxonomy)
     content = len({token.stem for token in tokens(f"{wanted} {context}") if not token.small and not token.word.isdigit()})
     return Wish(
         Understanding(**{**understood, "readings": tuple(dict.fromkeys(readings))}),
         terms, named, felt, {} if brief.industry == ANY else industries, of_company, families, said,
-        pieces, whole, subject, content + 2 * len(chosen), countries, spoken, any(ordered), vectors,
+        pieces, whole, subject, content + 2 * len(chosen), countries, spoken, elsewhere, any(ordered), vectors,
     )  # fmt: skip
 
 
@@ -210,6 +217,18 @@ def _role(
         return said, {role: 0.1 + 0.9 * (role == said) for role in FAMILIES} if said in FAMILIES else families, True
     best = max(families, key=lambda role: families[role])
     return (best if families[best] > 0.4 and (named or felt.max() > PLAIN) else None), families, False
+
+
+def _elsewhere(found: list[str], subject: Matrix, taxonomy: Taxonomy) -> bool:
+    """Whether a sentence asks for an executive of another kind, and neither it nor another one for anything of ours."""
+    asked = [(sentence, asked_elsewhere(sentence)) for sentence in found]
+    ours = [
+        any(m.concept.kind == "topic" and m.weight >= 1 for m in taxonomy.mentions(blank(sentence, [span])))
+        if span
+        else subject[n] >= PLAINLY_OURS
+        for n, (sentence, span) in enumerate(asked)
+    ]
+    return any(span for _, span in asked) and not any(ours)
 
 
 def _industries(brief: Brief, mentions: list[tuple[str, Mention]]) -> dict[str, float]:
