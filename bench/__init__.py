@@ -3,7 +3,3 @@
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: as in the product
-
-import os
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the platform has it; read when NumPy is imported

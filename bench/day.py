@@ -45,6 +45,7 @@ def run() -> Rows:
         values = {"port": free_port(), "redis_url": servers.redis_url, "sweep_seconds": 1, "idle_seconds": 30}
         with story(databases, **values) as told:
             with Processes(told.settings, Path(folder)) as children:
+                children.web()  # which the card network's notices come to
                 for number in range(1, WORKERS + 1):
                     children.worker(f"worker {number}")
                 children.sweeper()

@@ -78,7 +78,7 @@ class Bookings(RuleBasedStateMachine):
     def begins(self, seed: int, chance: float, card: str) -> None:
         self.ids, self.weather, self.bookings = Random(seed), Weather(seed, chance), []
         self.stack = ExitStack()
-        world = self.stack.enter_context(story(databases_of(self), self.weather.plugin))
+        world = self.stack.enter_context(story(self.databases, self.weather.plugin))
         self.told: Story = world.reconfigured(providers={"payments": ["payments_weather"]})
         self.told.parts.performer.lease = timedelta(milliseconds=1)
         self.told.parts.performer.probe = self.weather.probe
@@ -94,9 +94,7 @@ class Bookings(RuleBasedStateMachine):
 
     def one(self, which: int, *states: str) -> UUID:
         """One of the last bookings in these states; where there is none, of all."""
-        found = self.told.rows(
-            "select id from consultations where state = any(%(s)s) order by starts_at desc", s=list(states)
-        )  # fmt: skip
+        found = self.told.rows("select id from consultations where state = any(%(s)s) order by starts_at desc", s=list(states))
         mine = [booked for (booked,) in found if booked in self.bookings] or self.bookings
         return mine[which % len(mine)]
 
@@ -161,11 +159,9 @@ class Bookings(RuleBasedStateMachine):
 
     def desk(self, booked: UUID, do: Callable[[str], object]) -> None:
         """Somebody at the card network's own desk, about what it holds or took for a booking."""
-        [(known,)] = self.told.rows("select provider_reference from payments where consultation_id = %(id)s", id=booked) or [
-            (None,)
-        ]
-        if known:
-            do(known)
+        known = "select provider_reference from payments where consultation_id = %(id)s and provider_reference is not null"
+        for (found,) in self.told.rows(known, id=booked):
+            do(found)
 
     # Booking and paying ----------------------------------------------------------------------------------------------
 
@@ -230,9 +226,8 @@ class Bookings(RuleBasedStateMachine):
     @rule(which=which, accepts=st.booleans())
     def an_expert_answers_a_request(self, which: int, accepts: bool) -> None:
         booked = self.one(which, "requested")
-        self.tries(
-            self.told.run, self.expert(booked), consultations.accept if accepts else consultations.end_request, booked
-        )  # fmt: skip
+        answer = consultations.accept if accepts else consultations.end_request
+        self.tries(self.told.run, self.expert(booked), answer, booked)
 
     # Cancelling and moving -------------------------------------------------------------------------------------------
 
@@ -268,9 +263,7 @@ class Bookings(RuleBasedStateMachine):
         found = self.told.rows("select id from consultations where rescue_until is not null order by starts_at")
         booked = found[which % len(found)][0] if found else self.one(which, "cancelled", "missed")
         other = "ines" if self.of_whom(booked) == "dana" else "dana"
-        self.tries(
-            lambda: self.bookings.append(self.told.stand_in(booked, other, self.told.ahead(HOUR) + place * DAY)),
-        )
+        self.tries(lambda: self.bookings.append(self.told.stand_in(booked, other, self.told.ahead(HOUR) + place * DAY)))
 
     # The session -----------------------------------------------------------------------------------------------------
 
@@ -338,10 +331,7 @@ class Bookings(RuleBasedStateMachine):
         payment_id = payment_id_of(self.paid(which, "captured"))
         self.tries(self.told.run, self.told.operator(), payments.refund, payment_id, Money(minor, "USD"), "Goodwill.")
 
-    @rule(
-        which=which,
-        command=st.sampled_from((payments.retry, payments.ask_client, payments.waive, payments.enter_by_hand)),
-    )  # fmt: skip
+    @rule(which=which, command=st.sampled_from((payments.retry, payments.ask_client, payments.waive, payments.enter_by_hand)))
     def an_operator_looks_at_who_has_not_paid(self, which: int, command: Any) -> None:
         payment_id = payment_id_of(self.paid(which, "client_asked", "needs_person"))
         self.tries(self.told.run, self.told.operator(), command, payment_id, "Talked to them.")
@@ -358,9 +348,7 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=which, won=st.booleans())
     def a_bank_decides(self, which: int, won: bool) -> None:
-        self.tries(
-            self.desk, self.paid(which, "captured"), lambda known: sandbox(self.told).decide_dispute(known, won=won)
-        )  # fmt: skip
+        self.tries(self.desk, self.paid(which, "captured"), lambda known: sandbox(self.told).decide_dispute(known, won=won))
 
     @rule(which=which, lets_go=st.booleans())
     def somebody_acts_at_the_networks_own_desk(self, which: int, lets_go: bool) -> None:
@@ -477,10 +465,6 @@ class Bookings(RuleBasedStateMachine):
             assert self.ops.submit(self.ops.get(here), f"{here}/waive", note="Let off.").status == 303
         if dispute == "open":
             assert self.ops.submit(self.ops.get(here), f"{here}/answer", note="As it should be.").status == 303
-
-
-def databases_of(machine: Bookings) -> Any:
-    return machine.databases
 
 
 def test_whatever_happens_in_whatever_weather_all_of_it_is_right_in_the_end(
