@@ -16,6 +16,7 @@ from fxo.core.matching import commands as matching
 from fxo.core.matching.port import PartnerRecord
 from fxo.core.scope import CODE
 from fxo.plugins.matching_local.kept import vectors_of
+from fxo.plugins.matching_local.provider import warm
 from fxo.plugins.matching_local.records import document_of
 from fxo.plugins.matching_local.taxonomy import NOTHING_MORE
 from fxo.plugins.matching_local.vectors import MODEL, SIZE
@@ -27,6 +28,7 @@ ROW = "select partner_id, model, record, vectors from plugin_matching_local.vect
 
 @pytest.fixture(scope="module")
 def here(databases: Databases) -> Iterator[World]:
+    warm()
     with world(databases) as made:
         yield made
 
