@@ -30,10 +30,12 @@ def vectors_of(documents: Sequence[Document]) -> list[Matrix]:
     import numpy as np
 
     found = dict.fromkeys(documents) | _read(documents)
-    if missing := [document for document, vectors in found.items() if vectors is None]:
-        made = encode([text for document in missing for text in document.texts]).astype(np.float16)
-        ends = np.cumsum([len(document.texts) for document in missing])
-        computed = dict(zip(missing, np.split(made, ends[:-1]), strict=True))
+    missing = [document for document, vectors in found.items() if vectors is None]
+    for at in range(0, len(missing), _AT_ONCE):  # what is done is kept, also where the process ends before all is
+        some = missing[at : at + _AT_ONCE]
+        made = encode([text for document in some for text in document.texts]).astype(np.float16)
+        ends = np.cumsum([len(document.texts) for document in some])
+        computed = dict(zip(some, np.split(made, ends[:-1]), strict=True))
         _write(computed)
         found |= computed
     return [vectors.astype(np.float32) for document in documents if (vectors := found[document]) is not None]
