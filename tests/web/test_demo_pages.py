@@ -89,8 +89,7 @@ def test_a_day_ahead_does_what_was_due_on_the_way_in_its_order(sarah: Person, pa
     move(sarah, "1d")
     assert " Over " in sarah.get(f"/sessions/{session_id}").words
     subjects = [link.b.get_text() for link in sarah.get("/demo/outbox").soup.select(".mails a")]
-    # Both confirmations, both reminders of the last hour, and both are asked about a session that nobody completed.
-    assert len(subjects) == 6, subjects
+    assert len(subjects) == 6, subjects  # both confirmations, both reminders of the last hour, and both asked about the end
 
 
 def test_the_bar_says_what_happens_next_and_names_people_to_each_other_alone(

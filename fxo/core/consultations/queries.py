@@ -71,6 +71,11 @@ class ConsultationRow:
     rescues: UUID | None
     """The booking that stands in for this one, and the one that this one stands in for."""
 
+    @property
+    def has_case(self) -> bool:
+        """Whether its two people do not agree about it: a person decides, or has decided."""
+        return self.state in ("contested", "decided")
+
     def here(self, party: str) -> bool:
         """Whether there is evidence that this side came."""
         return (self.client_here_at if party == "client" else self.partner_here_at) is not None

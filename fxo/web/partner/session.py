@@ -58,7 +58,7 @@ def show(consultation_id: UUID, errors: dict[str, str], status: int = 200) -> Re
             agenda_commands.opened(tx, row.consultation_id)
     with store.transaction(tenant_scope(row.tenant_id), user.actor) as tx:
         booking = consultation_rows.find(tx, row.consultation_id)
-        case = consultation_rows.case_of(tx, row.tenant_id, row.consultation_id)
+        case = consultation_rows.case_of(tx, row.tenant_id, row.consultation_id) if booking.has_case else None
         rated = rating_rows.of_session(tx, row.consultation_id) if row.state == "completed" else None
         happened = record.streams(tx, row.consultation_id)
     url = f"/sessions/{row.consultation_id}"

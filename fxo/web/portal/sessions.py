@@ -68,12 +68,11 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
         paying = payment_rows.find(tx, payment_id_of(row.id))
         profile, entry = partners.profile_and_entry(tx, row.partner_id)
         link = calendars.join_url(tx, row.id)
-        ahead = row.state in ("confirmed", "started")  # nothing of what comes after a session is there yet
-        rated = None if ahead else rating_rows.of_session(tx, row.id)
+        rated = rating_rows.of_session(tx, row.id) if row.state == "completed" else None
         brief = briefs.words(tx, row.brief_id) if row.brief_id else ""
-        case = None if ahead else consultation_rows.case_of(tx, tx.scope.tenant_id, row.id)
-        documents = [] if ahead else receipt_rows.of_payment(tx, payment_id_of(row.id))
+        case = consultation_rows.case_of(tx, tx.scope.tenant_id, row.id) if row.has_case else None
         events = record.streams(tx, row.id)
+        documents = receipt_rows.of_payment(tx, payment_id_of(row.id)) if paying and paying.captured_at else []
     if row.state in ("held", "released"):
         return redirect(f"/book/{row.id}", 303)
     standing = Standing(row, paying, profile, user.zone, now, rated is not None)
