@@ -45,8 +45,9 @@ def main() -> int:
         print(f"The local PostgreSQL {major} is not used: it has to be 15 or newer, with a superuser that may be used.")
         return 0
     print(f"The database part on the given PostgreSQL {major}:", flush=True)
+    # One at a time: readers wait for the transactions of the whole server, other databases' among them.
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", *PART], env=os.environ | {"FXO_TEST_ADMIN_URL": url}, check=False
+        [sys.executable, "-m", "pytest", "-q", *PART], env=os.environ | {"FXO_TEST_ADMIN_URL": url}, check=False
     ).returncode
 
 
