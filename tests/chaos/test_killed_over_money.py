@@ -1,9 +1,9 @@
-"""Every step of the money, and a worker that dies before, after and behind it: afterwards it has happened once."""
+"""Every step of the money and of changed plans, and a worker that dies before, after and behind it: it has happened once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -51,6 +51,7 @@ class Scene:
     lead: Callable[[Story], Any]
     events: dict[str, int]
     effects: dict[str, int]
+    mails: dict[str, int] = field(default_factory=dict)
 
 
 def escalated(told: Story) -> None:
@@ -99,6 +100,38 @@ def taken_back(told: Story) -> None:
     decides(told, payments.refund, booked, HALF, "Goodwill.")
 
 
+def unasked(told: Story) -> None:
+    told.rows("update tenants set asks_first = true where id = %(t)s returning id", t=told.config.id)
+    told.of(told.parts.records.by_slug(told.config.slug), told.client).book("dana", told.ahead(2 * DAY))
+    told.live(DAY)
+
+
+def left_alone(told: Story) -> None:
+    starts_at = told.ahead(2 * DAY)
+    told.book("dana", starts_at)
+    told.live_until(starts_at + DAY + HOUR)
+
+
+def awaited(told: Story) -> None:
+    starts_at = told.ahead(2 * DAY)
+    booked = told.book("dana", starts_at)
+    told.live_until(starts_at)
+    told.arrive(booked, told.client)
+    told.live_until(starts_at + 10 * MINUTE)
+
+
+def not_rescued(told: Story) -> None:
+    booked = told.book("dana", told.ahead(2 * DAY))
+    told.cancel(booked, by=told.partner("dana"), reason="ill")
+    told.live(2 * HOUR)
+
+
+def moved(told: Story) -> None:
+    booked = told.book("dana", told.ahead(2 * DAY))
+    told.move(booked, told.ahead(12 * DAY))
+    told.work()
+
+
 SCENES: dict[str, Scene] = {
     "payments.escalate": Scene(escalated, {"payment.needs_person": 1}, {}),
     "payments.reauthorise": Scene(reauthorised, {"payment.authorised": 2}, {"hold": 2, "void": 1}),
@@ -110,6 +143,11 @@ SCENES: dict[str, Scene] = {
     "payouts.transfer": Scene(paid, {"payout.paid": 1}, {"transfer": 1}),
     "payouts.take_back": Scene(taken_back, {"payout.reversed": 1}, {"reversal": 1}),
     "ledger.check": Scene(agreed, {}, {}),
+    "payments.replan": Scene(moved, {"payment.replanned": 1}, {"hold": 1}),
+    "consultations.lapse": Scene(unasked, {"consultation.request_ended": 1}, {"hold": 0}, {"request_ended_client": 1}),
+    "consultations.conclude": Scene(left_alone, {"consultation.completed": 1}, {"capture": 1}),
+    "consultations.look_who_came": Scene(awaited, {}, {"hold": 1}, {"expert_late_client": 1, "client_waits_partner": 1}),
+    "consultations.end_rescue": Scene(not_rescued, {"consultation.rescue_ended": 1}, {"void": 1}),
 }
 """By kind of work; `test_killed_workers` has the others."""
 
@@ -133,6 +171,8 @@ def test_whoever_dies_over_it_it_happens_once(told: Story, kind: str, step: str)
         assert told.rows("select count(*) from events where type = %(n)s", n=name) == [(number,)], name
     for name, number in scene.effects.items():
         assert told.effects().count(name) == number, name
+    for name, number in scene.mails.items():
+        assert len(told.mails(name)) == number, name
     assert told.dead() == []
     reconcile(told)
     assert agreed(told) == []

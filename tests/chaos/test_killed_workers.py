@@ -257,6 +257,8 @@ class Story:
         for client in self.leaving:
             self.leave(client)
         here.until_quiet()
+        self.skip_to(self.tomorrow + 2 * DAY + 4 * HOUR)  # a day after those without a link, which nobody has completed
+        self.skip_to(here.now + consultation.UNDO)
         for hours in (72, 48, 24):
             self.skip_to(self.tomorrow + 19 * DAY + timedelta(hours=5, minutes=1) - timedelta(hours=hours))
 
@@ -288,7 +290,7 @@ def test_nothing_is_left_and_nothing_else_was_given_up(after: Aftermath) -> None
     assert after.world.due() == []
     dead = after.world.rows("select kind from work where state = 'dead'")
     assert dead == [("calendars.sync_meeting",)] * 3
-    assert set(after.world.rows("select kind from alarms")) == {("meeting.no_link",), ("payment.lapses",)}
+    assert set(after.world.rows("select kind from alarms")) == {("meeting.no_link",)}
 
 
 def test_all_in_all_each_thing_happened_once_outside(after: Aftermath) -> None:
@@ -297,9 +299,9 @@ def test_all_in_all_each_thing_happened_once_outside(after: Aftermath) -> None:
     assert effects == {
         "hold": at_once + later,
         "save": at_once + saved,
-        "capture": 3,
-        "void": 6,
-    }  # three that were cancelled, three that nobody confirmed
+        "capture": 6,  # three that their expert completed, three that a day without a word did
+        "void": 6,  # three that were cancelled, three that nobody confirmed
+    }
     assert after.count("select 'all', count(*) from plugin_calendar_local.meetings") == {"all": at_once + saved}
     repeated = after.world.rows(
         "select kind, count(*) from plugin_notifications_email.outbox where right(kind, 7) = '_client' and to_address <> ''"
@@ -311,5 +313,5 @@ def test_all_in_all_each_thing_happened_once_outside(after: Aftermath) -> None:
 def test_what_was_taken_is_on_the_ledger_once_and_sums_to_zero(after: Aftermath) -> None:
     taken = after.world.rows("select count(*) from plugin_payments_sandbox.effects where kind = 'capture'")
     posted = after.world.rows("select count(distinct event_id), sum(amount_minor) from postings")
-    assert taken == [(3,)]
-    assert posted == [(3, 0)]
+    assert taken == [(6,)]
+    assert posted == [(6, 0)]
