@@ -478,7 +478,7 @@ def test_a_hanging_provider_fills_its_own_places_and_nobody_else_s(release: thre
 
 
 def test_an_unknown_exception_is_unavailable_and_logged_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING), pytest.raises(Unavailable) as error:
+    with caplog.at_level(logging.WARNING, logger="fxo"), pytest.raises(Unavailable) as error:
         post(Post(raising(ValueError("bo@acme.example is odd")))).deliver(MAIL, Channel.MAIL)
     assert "ValueError" in caplog.text and "notifications_post" in caplog.text
     assert "bo@acme.example" not in caplog.text + str(error.value)
