@@ -22,7 +22,7 @@ from fxo.embedded.processes import free_port, wait_until
 from tests.conftest import Given
 
 Start = Callable[..., "Process"]
-START_SECONDS = 90
+START_SECONDS = 240
 
 
 class Process:

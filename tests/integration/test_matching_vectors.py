@@ -62,6 +62,7 @@ def put_zeros(here: World, model: str = MODEL) -> None:
 
 
 def test_the_first_brief_of_a_tenant_keeps_the_vectors_of_its_roster(here: World) -> None:
+    say(here, "update partners set headline = headline || ' (' || id || ')'")  # no process of these tests has read such records
     brief = matching.Submission(new_id(), "Ransomware has encrypted our file servers and nobody can work.")
     here.run(here.client, matching.submit, brief)
     matching.match(here.parts.store, here.parts.providers, here.scope, here.client, here.config, brief.brief_id)

@@ -56,7 +56,7 @@ OVER = ("declined", "voided", "abandoned", "captured", "handed_over")
 ALWAYS = ("overlaps", "unbalanced", "captured_twice")
 """What is never so, not even while the weather is bad."""
 HAPPENS = (
-    "consultation.confirmed", "consultation.moved", "consultation.cancelled", "consultation.completed", "consultation.missed",
+    "consultation.confirmed", "consultation.moved", "consultation.cancelled", "consultation.completed",
     "payment.declined", "payment.captured", "payment.refunded", "payment.disputed", "payout.paid",
 )  # fmt: skip
 """What has to have happened somewhere, for the steps to be worth something."""
