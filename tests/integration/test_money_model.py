@@ -98,6 +98,12 @@ class Bookings(RuleBasedStateMachine):
         mine = [booked for (booked,) in found if booked in self.bookings] or self.bookings
         return mine[which % len(mine)]
 
+    def booked(self, which: int) -> UUID:
+        """One of the sessions that lie ahead or are under way; where there is none, it is booked first, if it can be."""
+        if not self.told.rows("select from consultations where state in ('confirmed', 'started')"):
+            self.books("dana", 26 * HOUR, WORKS, which)
+        return self.one(which, "confirmed", "started")
+
     def paid(self, which: int, *states: str) -> UUID:
         """One of the last bookings whose payment is in these states; where there is none, of all."""
         found = self.told.rows("select consultation_id from payments where state = any(%(s)s)", s=list(states))
@@ -233,19 +239,19 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=which, who=st.sampled_from(("client", "expert", "operator")), waived=st.booleans())
     def somebody_cancels(self, which: int, who: str, waived: bool) -> None:
-        booked = self.one(which, "confirmed", "started")
+        booked = self.booked(which)
         by = {"client": self.told.client, "expert": self.expert(booked), "operator": self.told.operator()}[who]
         self.tries(self.told.cancel, booked, by=by, waived=waived and who == "operator")
 
     @rule(which=which, place=st.integers(0, 400))
     def a_client_moves(self, which: int, place: int) -> None:
-        booked = self.one(which, "confirmed")
+        booked = self.booked(which)
         times = self.times(booked)
         self.tries(self.told.move, booked, times[place % len(times)])
 
     @rule(which=which, place=st.integers(0, 400), answer=st.sampled_from(("takes", "refuses", "waits", "withdrawn")))
     def an_expert_proposes_another_time(self, which: int, place: int, answer: str) -> None:
-        booked = self.one(which, "confirmed")
+        booked = self.booked(which)
         times = self.times(booked)
         time = times[place % len(times)]
         run, expert = self.told.run, self.expert(booked)
@@ -269,7 +275,7 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=which, undoes=st.booleans())
     def a_session_takes_place(self, which: int, undoes: bool) -> None:
-        booked = self.one(which, "confirmed", "started")
+        booked = self.booked(which)
         self.lives_until(self.starts_at(booked))
         for who in (self.told.client, self.expert(booked)):
             self.tries(self.told.arrive, booked, who)
@@ -280,7 +286,7 @@ class Bookings(RuleBasedStateMachine):
     @rule(which=which)
     def a_session_is_completed_when_its_hold_has_run_out(self, which: int) -> None:
         """Nobody works for so long that not even the day after the end completes it."""
-        booked = self.one(which, "confirmed", "started")
+        booked = self.booked(which)
         self.lives_until(self.starts_at(booked))
         self.told.sleep_until(max(self.told.now + MINUTE, self.starts_at(booked) + 8 * DAY))
         self.tries(self.told.complete, booked, self.of_whom(booked))
@@ -288,7 +294,7 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=which, here=st.sampled_from(("client", "expert")), says=st.booleans(), objects=st.booleans())
     def somebody_misses_a_session(self, which: int, here: str, says: bool, objects: bool) -> None:
-        booked = self.one(which, "confirmed", "started")
+        booked = self.booked(which)
         came, missing, party = self.told.client, self.expert(booked), "partner"
         if here == "expert":
             came, missing, party = missing, came, "client"
