@@ -66,6 +66,21 @@ HAPPENS_IN_THE_LONG_RUN = (
     "payment.dispute_won", "payment.dispute_lost", "payment.evidence_sent", "payout.reversed",
 )  # fmt: skip
 
+AT_THE_DESK = "at the desk"
+_ONCE = """
+select count(*) filter (where type = 'payment.captured' and data ->> 'through' <> 'hand'),
+       count(*) filter (where type = 'payment.refund_asked') - count(*) filter (where type = 'payment.refund_failed')
+       - count(*) filter (where type = 'payment.refunded' and data ->> 'reference' = 'by hand'),
+       count(*) filter (where type = 'payout.paid'), count(*) filter (where type = 'payout.reversed')
+from events"""
+_DONE = """
+select count(*) filter (where kind = 'capture'), count(*) filter (where kind = 'refund'),
+       count(*) filter (where kind = 'transfer'), count(*) filter (where kind = 'reversal')
+from plugin_payments_sandbox.effects where key not like %(at)s"""
+_FORGOTTEN = """
+select reference from plugin_payments_sandbox.attempts where status = 'authorised' and capture_before > %(now)s
+except select provider_reference from payments where state = 'authorised'"""
+
 which, somebody = st.integers(0, 4), st.sampled_from(("dana", "ines"))
 seen: Counter[str] = Counter()
 """What has happened in all runs so far: steps, faults, events."""
@@ -358,7 +373,7 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=which, lets_go=st.booleans())
     def somebody_acts_at_the_networks_own_desk(self, which: int, lets_go: bool) -> None:
-        key = f"at the desk {seen['steps']}"
+        key = f"{AT_THE_DESK} {seen['steps']}"
         if lets_go:
             booked = self.paid(which, "authorised")
             self.tries(self.desk, booked, lambda known: sandbox(self.told).void(known, key))
@@ -427,6 +442,9 @@ class Bookings(RuleBasedStateMachine):
         found = counters(self.told.parts.store)
         assert {name: found[name] for name in COUNTERS if name != but} == {name: 0 for name in COUNTERS if name != but}
         assert agreed(self.told) == []
+        asked, done = self.told.rows(_ONCE)[0], self.told.rows(_DONE, at=AT_THE_DESK + "%")[0]
+        assert asked == done, "captures, refunds, transfers, reversals: each was made as often as it was meant, and once"
+        assert self.told.rows(_FORGOTTEN, now=self.told.now) == [], "nothing is held on a card that nobody knows of"
 
     # By forms on pages -----------------------------------------------------------------------------------------------
 
