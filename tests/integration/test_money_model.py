@@ -66,6 +66,21 @@ HAPPENS_IN_THE_LONG_RUN = (
     "payment.dispute_won", "payment.dispute_lost", "payment.evidence_sent", "payout.reversed",
 )  # fmt: skip
 
+AT_THE_DESK = "at the desk"
+_ONCE = """
+select count(*) filter (where type = 'payment.captured' and data ->> 'through' <> 'hand'),
+       count(*) filter (where type = 'payment.refund_asked') - count(*) filter (where type = 'payment.refund_failed')
+       - count(*) filter (where type = 'payment.refunded' and data ->> 'reference' = 'by hand'),
+       count(*) filter (where type = 'payout.paid'), count(*) filter (where type = 'payout.reversed')
+from events"""
+_DONE = """
+select count(*) filter (where kind = 'capture'), count(*) filter (where kind = 'refund'),
+       count(*) filter (where kind = 'transfer'), count(*) filter (where kind = 'reversal')
+from plugin_payments_sandbox.effects where key not like %(at)s"""
+_FORGOTTEN = """
+select reference from plugin_payments_sandbox.attempts where status = 'authorised' and capture_before > %(now)s
+except select provider_reference from payments where state = 'authorised'"""
+
 which, somebody = st.integers(0, 4), st.sampled_from(("dana", "ines"))
 seen: Counter[str] = Counter()
 """What has happened in all runs so far: steps, faults, events."""
@@ -97,6 +112,12 @@ class Bookings(RuleBasedStateMachine):
         found = self.told.rows("select id from consultations where state = any(%(s)s) order by starts_at desc", s=list(states))
         mine = [booked for (booked,) in found if booked in self.bookings] or self.bookings
         return mine[which % len(mine)]
+
+    def booked(self, which: int) -> UUID:
+        """One of the sessions that lie ahead or are under way; where there is none, it is booked first, if it can be."""
+        if not self.told.rows("select from consultations where state in ('confirmed', 'started')"):
+            self.books("dana", 26 * HOUR, WORKS, which)
+        return self.one(which, "confirmed", "started")
 
     def paid(self, which: int, *states: str) -> UUID:
         """One of the last bookings whose payment is in these states; where there is none, of all."""
@@ -233,19 +254,19 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=which, who=st.sampled_from(("client", "expert", "operator")), waived=st.booleans())
     def somebody_cancels(self, which: int, who: str, waived: bool) -> None:
-        booked = self.one(which, "confirmed", "started")
+        booked = self.booked(which)
         by = {"client": self.told.client, "expert": self.expert(booked), "operator": self.told.operator()}[who]
         self.tries(self.told.cancel, booked, by=by, waived=waived and who == "operator")
 
     @rule(which=which, place=st.integers(0, 400))
     def a_client_moves(self, which: int, place: int) -> None:
-        booked = self.one(which, "confirmed")
+        booked = self.booked(which)
         times = self.times(booked)
         self.tries(self.told.move, booked, times[place % len(times)])
 
     @rule(which=which, place=st.integers(0, 400), answer=st.sampled_from(("takes", "refuses", "waits", "withdrawn")))
     def an_expert_proposes_another_time(self, which: int, place: int, answer: str) -> None:
-        booked = self.one(which, "confirmed")
+        booked = self.booked(which)
         times = self.times(booked)
         time = times[place % len(times)]
         run, expert = self.told.run, self.expert(booked)
@@ -269,7 +290,7 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=which, undoes=st.booleans())
     def a_session_takes_place(self, which: int, undoes: bool) -> None:
-        booked = self.one(which, "confirmed", "started")
+        booked = self.booked(which)
         self.lives_until(self.starts_at(booked))
         for who in (self.told.client, self.expert(booked)):
             self.tries(self.told.arrive, booked, who)
@@ -280,7 +301,7 @@ class Bookings(RuleBasedStateMachine):
     @rule(which=which)
     def a_session_is_completed_when_its_hold_has_run_out(self, which: int) -> None:
         """Nobody works for so long that not even the day after the end completes it."""
-        booked = self.one(which, "confirmed", "started")
+        booked = self.booked(which)
         self.lives_until(self.starts_at(booked))
         self.told.sleep_until(max(self.told.now + MINUTE, self.starts_at(booked) + 8 * DAY))
         self.tries(self.told.complete, booked, self.of_whom(booked))
@@ -288,7 +309,7 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=which, here=st.sampled_from(("client", "expert")), says=st.booleans(), objects=st.booleans())
     def somebody_misses_a_session(self, which: int, here: str, says: bool, objects: bool) -> None:
-        booked = self.one(which, "confirmed", "started")
+        booked = self.booked(which)
         came, missing, party = self.told.client, self.expert(booked), "partner"
         if here == "expert":
             came, missing, party = missing, came, "client"
@@ -352,7 +373,7 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(which=which, lets_go=st.booleans())
     def somebody_acts_at_the_networks_own_desk(self, which: int, lets_go: bool) -> None:
-        key = f"at the desk {seen['steps']}"
+        key = f"{AT_THE_DESK} {seen['steps']}"
         if lets_go:
             booked = self.paid(which, "authorised")
             self.tries(self.desk, booked, lambda known: sandbox(self.told).void(known, key))
@@ -421,6 +442,9 @@ class Bookings(RuleBasedStateMachine):
         found = counters(self.told.parts.store)
         assert {name: found[name] for name in COUNTERS if name != but} == {name: 0 for name in COUNTERS if name != but}
         assert agreed(self.told) == []
+        asked, done = self.told.rows(_ONCE)[0], self.told.rows(_DONE, at=AT_THE_DESK + "%")[0]
+        assert asked == done, "captures, refunds, transfers, reversals: each was made as often as it was meant, and once"
+        assert self.told.rows(_FORGOTTEN, now=self.told.now) == [], "nothing is held on a card that nobody knows of"
 
     # By forms on pages -----------------------------------------------------------------------------------------------
 
