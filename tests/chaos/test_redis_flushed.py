@@ -111,8 +111,8 @@ def assert_once(site: Site, booking_id: UUID) -> None:
         "meeting": 1
     }
     effects = counts(
-        "select e.kind, count(*) from plugin_payments_sandbox.effects e join work w on w.id::text = e.key"
-        " where w.stream_id = %(payment)s group by e.kind"
+        "select e.kind, count(*) from plugin_payments_sandbox.effects e join payments y on y.provider_reference = e.attempt"
+        " where y.id = %(payment)s group by e.kind"
     )
     assert effects == {"hold": 1, "save": 1, "capture": 1}
     events = counts("select type, count(*) from events where stream_id in (%(booking)s, %(payment)s) group by type")
