@@ -117,7 +117,8 @@ def assert_once(site: Site, booking_id: UUID) -> None:
     assert effects == {"hold": 1, "save": 1, "capture": 1}
     events = counts("select type, count(*) from events where stream_id in (%(booking)s, %(payment)s) group by type")
     of_booking = {f"consultation.{happened}": 1 for happened in ("held", "confirmed", "started", "completed", "closed")}
-    assert events == of_booking | {f"payment.{happened}": 1 for happened in ("requested", "authorised", "captured")}
+    of_payment = {f"payment.{happened}": 1 for happened in ("requested", "authorised", "due", "captured", "receipt_issued")}
+    assert events == of_booking | of_payment
     posted = site.world.rows(
         "select count(distinct event_id), sum(amount_minor) from postings where consultation_id = %(booking)s", **ids
     )
