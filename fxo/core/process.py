@@ -13,6 +13,7 @@ This is the only module that calls commands of two slices. All that touches the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -140,8 +141,12 @@ def register(
         timer("consultations.end_rescue", lambda tx, work: consultations.end_rescue(tx, work.stream_id, "expired")),
         timer("consultations.look_who_came", process.look_who_came),
         Reaction("payments.replan", process.to_replan, process.windows, process.plan_anew),
-        Reaction("payments.authorise", pay.interactive("authorise"), pay.ask, process.payment_settled, process.payment_unclear),
-        Reaction("payments.save_card", pay.interactive("save_method"), pay.ask, process.payment_settled, process.payment_unclear),
+        Reaction(
+            "payments.authorise", process.client_to_ask("authorise"), pay.ask, process.payment_settled, process.payment_unclear
+        ),
+        Reaction(
+            "payments.save_card", process.client_to_ask("save_method"), pay.ask, process.payment_settled, process.payment_unclear
+        ),
         Reaction(
             "payments.authorise_saved",
             process.saved_card_to_ask,
@@ -215,6 +220,18 @@ class Process:
         rows.schedule(tx, "consultations.release", item.stream_id, due_at=item.value.until, key=str(item.version))
 
     # Money settles it ----------------------------------------------------------------------------------------------
+
+    def client_to_ask(self, verb: str) -> Callable[[Transaction, Work], Ask | None]:
+        """The attempt that the client has begun; where nobody waits for it any more, it is ended: the bank may still ask."""
+        wanted = self.pay.interactive(verb)
+
+        def look(tx: Transaction, work: Work) -> Ask | None:
+            asked = wanted(tx, work)
+            if asked is None:
+                _overtaken(tx, work)
+            return asked
+
+        return look
 
     def payment_settled(self, tx: Transaction, work: Work, asked: Ask, answer: Answer) -> Waiting | None:
         """The provider has answered about a try at checkout; redirect, webhook and worker all end here, in one transaction."""
@@ -356,14 +373,12 @@ class Process:
             _plan_saved(tx, item, request.authorise_at, request.retry_at, request.give_up_at)
 
     def saved_card_to_ask(self, tx: Transaction, work: Work) -> Ask | None:
-        """The saved card of a booking that stands. Where it does not stand any more, an earlier unclear try is ended."""
+        """The saved card of a booking that stands, and of the plan that counts; else an earlier unclear try is ended."""
         asked = self.pay.off_session(tx, work)
-        if asked and work.body.get("plan", "") != _plan_of(tx.load(PAYMENT, work.stream_id).state):
-            return None
-        if asked and isinstance(tx.load(CONSULTATION, asked.consultation_id).state, Booked):
+        counts = work.body.get("plan", "") == _plan_of(tx.load(PAYMENT, work.stream_id).state)
+        if asked and counts and isinstance(tx.load(CONSULTATION, asked.consultation_id).state, Booked):
             return asked
-        if work.lease_no > 1:
-            end_attempt(tx, work.stream_id, work.id)
+        _overtaken(tx, work)
         return None
 
     def saved_card_answered(self, tx: Transaction, work: Work, asked: Ask, answer: Answer) -> None:
@@ -690,6 +705,12 @@ def _plan_saved(tx: Transaction, item: Recorded, authorise_at: datetime, retry_a
 
 def _plan_of(state: payment.State) -> str:
     return state.plan if isinstance(state, Saved) else ""
+
+
+def _overtaken(tx: Transaction, work: Work) -> None:
+    """Nothing is asked any more. What an earlier try may hold at the provider, without our having heard, is let go."""
+    if work.lease_no > 1:
+        end_attempt(tx, work.stream_id, work.id)
 
 
 def _held_until(state: consultation.State, tx: Transaction) -> datetime:

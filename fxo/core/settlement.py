@@ -218,7 +218,10 @@ class Settlement:
     def keep_fee(self, tx: Transaction, work: Work) -> None:
         """It is decided what the client owes for the booking."""
         fee = Money(work.body["minor"], work.body["currency"])
+        before = tx.load(PAYMENT, work.stream_id).state
         payments.keep_fee(tx, work.stream_id, fee, work.body["reason"])
+        if isinstance(before, Owing) and not fee.minor:  # the saved card may have been charged without our hearing of it
+            end_attempt(tx, work.stream_id, before.attempt)
 
     def settles(self, tx: Transaction, item: Recorded) -> None:
         """Something about the money has moved: the provider is asked for the next step, if there is one."""

@@ -62,7 +62,7 @@ HAPPENS = (
 """What has to have happened somewhere, for the steps to be worth something."""
 HAPPENS_IN_THE_LONG_RUN = (
     "consultation.objected", "consultation.decided", "consultation.rescued", "consultation.requested", "payment.card_saved",
-    "payment.hold_lapsed", "payment.capture_failed", "payment.charge_refused", "payment.needs_person", "payment.voided",
+    "payment.hold_lapsed", "payment.capture_failed", "payment.charge_refused", "payment.voided",
     "payment.dispute_won", "payment.dispute_lost", "payment.evidence_sent", "payout.reversed",
 )  # fmt: skip
 
@@ -298,10 +298,11 @@ class Bookings(RuleBasedStateMachine):
         if undoes:
             self.tries(self.told.undo, booked, self.of_whom(booked))
 
-    @rule(which=which)
-    def a_session_is_completed_when_its_hold_has_run_out(self, which: int) -> None:
+    @rule(which=which, card=st.sampled_from((WORKS, FAILS_LATER)))
+    def a_session_is_completed_when_its_hold_has_run_out(self, which: int, card: str) -> None:
         """Nobody works for so long that not even the day after the end completes it."""
-        booked = self.booked(which)
+        self.books("dana", 26 * HOUR, card, which)
+        booked = self.bookings[-1]
         self.lives_until(self.starts_at(booked))
         self.told.sleep_until(max(self.told.now + MINUTE, self.starts_at(booked) + 8 * DAY))
         self.tries(self.told.complete, booked, self.of_whom(booked))

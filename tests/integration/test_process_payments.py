@@ -9,17 +9,21 @@ from uuid import UUID
 
 import pytest
 
+from fxo.core.consultations import commands as consultations
 from fxo.core.errors import Conflict
+from fxo.core.money import Money
+from fxo.core.payments import commands as payments
 from fxo.core.scope import CODE
 from fxo.core.work import inbox, rows
 from fxo.core.work.model import Work
 from fxo.core.work.perform import Outcome, Performer
+from fxo.plugins.payments_sandbox.network import issue_token
 from tests.conftest import add_member
-from tests.support.flow import FAILS_LATER
+from tests.support.flow import CARD, FAILS_LATER
 from tests.support.plugins import Line, silence, unavailable
 from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ASKS = "4000 0025 0000 3155"
 DECLINED = "4000 0000 0000 0002"
 STUMBLES = "4000 0000 0000 5035"
@@ -460,3 +464,52 @@ def test_what_an_unclear_try_at_a_saved_card_held_is_let_go_when_the_booking_was
     assert over_line.attempts() == ["saved", "voided"]
     over_line.live_until(starts_at)
     assert over_line.effects("hold") == ["hold"]
+
+
+# What nobody waits for any more -------------------------------------------------------------------------------------
+
+
+def test_a_hold_whose_answer_was_lost_is_let_go_when_the_session_was_moved_meanwhile(over_line: Story, line: Line) -> None:
+    starts_at = over_line.ahead(9 * DAY)
+    booked = over_line.book("dana", starts_at)
+    over_line.live_until(starts_at - 4 * DAY)
+    line.after = [unavailable]
+    while line.after:  # until the saved card is authorised, and we do not know
+        over_line.sleep_until(over_line.now + HOUR)
+        for tenant_id, work_id in over_line.due():
+            over_line.parts.performer.perform(tenant_id, work_id)
+    assert over_line.attempts() == ["saved", "authorised"]
+    over_line.move(booked, starts_at + 10 * DAY)
+    over_line.live(HOUR)
+    assert over_line.attempts() == ["saved", "voided"]
+
+
+def test_a_question_of_the_bank_that_nobody_waits_for_any_more_cannot_be_answered(told: Story) -> None:
+    booked = told.book("dana", told.ahead(20 * DAY))
+    windows = told.parts.providers.chain(told.config, "payments")[0][1].windows()
+    pay = payments.Pay(booked, issue_token(CARD | {"number": ASKS}, told.now))
+    work_id = told.run(told.client, payments.change_card, pay, "payments_sandbox", windows)
+    assert told.perform(work_id) is Outcome.WAITING
+    told.cancel(booked)
+    told.live(HOUR)
+    assert told.payment(booked)[0] == "abandoned"
+    assert told.attempts() == ["saved", "voided"]
+
+
+def test_a_charge_whose_answer_was_lost_is_let_go_when_nothing_is_owed_after_all(over_line: Story, line: Line) -> None:
+    starts_at = over_line.ahead(2 * DAY)
+    booked = over_line.book("dana", starts_at)
+    over_line.live_until(starts_at)
+    over_line.sleep_until(starts_at + 8 * DAY)
+    over_line.complete(booked, "dana")
+    line.after = [unavailable]
+    over_line.live(11 * SECOND)
+    assert over_line.payment(booked)[0] == "owing"
+    over_line.run(over_line.client, consultations.object_to, booked, "not_as_agreed", "The line broke.")
+    over_line.run(over_line.operator(), consultations.decide, booked, Money(0, "USD"), "Heard both.")
+    line.down = True
+    over_line.work()
+    line.down = False
+    over_line.live(HOUR)
+    assert over_line.payment(booked)[0] == "abandoned"
+    assert over_line.attempts()[-1] == "voided"
