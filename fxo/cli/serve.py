@@ -13,15 +13,21 @@ def serve() -> None:
     from gunicorn.app.base import BaseApplication
     from gunicorn.glogging import Logger
 
+    from fxo import platform
     from fxo.cli import target
+    from fxo.core.plugins import warm_up
     from fxo.embedded.processes import require_port
     from fxo.logs import JsonFormatter
-    from fxo.plugins.matching_local.provider import warm
 
     settings = target.settings()
     if ":" not in settings.bind:
         require_port(settings.port, settings.bind)
     app = target.app(settings)  # here, so that a wrong setting is one sentence and not one traceback a process
+
+    def load_ahead(worker: object) -> None:
+        with app.app_context():
+            providers = platform.current().providers
+        Thread(target=warm_up, args=(providers,), daemon=True).start()
 
     class Log(Logger):  # type: ignore[misc]
         def setup(self, cfg: object) -> None:
@@ -43,7 +49,7 @@ def serve() -> None:
                 "logger_class": Log,
                 "loglevel": settings.log_level.lower(),
                 "proc_name": "fxo serve",
-                "post_worker_init": lambda worker: Thread(target=warm, daemon=True).start(),
+                "post_worker_init": load_ahead,
             }.items():
                 self.cfg.set(name, value)
 

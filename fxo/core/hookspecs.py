@@ -359,6 +359,24 @@ def fxo_health_check() -> str | None:
 
 
 @hookspec
+def fxo_warm_up() -> None:
+    """Load what a process's first request would otherwise wait for, such as a model.
+
+    When: once in each web process that `fxo serve` starts, in a thread beside the first requests; never in a transaction.
+    Allowed: loading files and computing; no network, no database, nothing that is not needed later anyway.
+    Return: nothing.
+    Failing: an exception is logged, and the first request loads it as if nothing had been done here.
+
+        @hookimpl
+        def fxo_warm_up():
+            from .model import load
+
+            load()
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def fxo_templates() -> Path:
     """Add a folder of Jinja templates.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from fxo.demo.acts.booking import BRIEF, CHALLENGE, DECLINED, GOOD
 from fxo.demo.seed import ADMINISTRATOR
@@ -456,10 +458,10 @@ class Tour:
     def until_seen(person: Person, text: str) -> None:
         """Look again until it says so: it follows from work, or from what the card network announces."""
         address = person.page.url
-        for _ in range(40):
-            if person.page.get_by_text(text).first.is_visible():
+        for _ in range(20):
+            with suppress(PlaywrightTimeoutError):
+                person.page.get_by_text(text).first.wait_for(timeout=500)
                 return
-            person.page.wait_for_timeout(250)
             person.page.goto(address)
         raise AssertionError(f"{text!r} does not appear")
 

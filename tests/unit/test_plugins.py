@@ -37,6 +37,7 @@ from fxo.core.plugins import (
     health,
     observe,
     secret_fields,
+    warm_up,
 )
 from fxo.core.ports import PORTS
 from fxo.core.scope import ProviderChoice, TenantConfig
@@ -309,6 +310,24 @@ def test_a_health_check_says_what_is_wrong_and_one_that_raises_does_not_answer()
         )
     )
     assert (found["crm_well"], found["crm_ill"], found["crm_broken"]) == (None, "acmed is not installed", "does not answer")
+
+
+def test_all_are_warmed_up_though_one_of_them_raises(caplog: pytest.LogCaptureFixture) -> None:
+    warm: list[str] = []
+
+    def broken() -> None:
+        raise OSError("/models/acme is gone")
+
+    with caplog.at_level(logging.WARNING, logger="fxo"):
+        warm_up(
+            serve(
+                plugin("crm_first", fxo_warm_up=lambda: warm.append("first")),
+                plugin("crm_broken", fxo_warm_up=broken),
+                plugin("crm_last", fxo_warm_up=lambda: warm.append("last")),
+            )
+        )
+    assert sorted(warm) == ["first", "last"]
+    assert "crm_broken failed at fxo_warm_up" in caplog.text
 
 
 # A tenant's choice.

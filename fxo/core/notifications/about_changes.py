@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from fxo.core.notifications.about_sessions import TO_CLIENT, TO_PARTNER
 from fxo.core.notifications.entry import N_, Entry, Row, When
 
 _AHEAD = frozenset({"confirmed", "started"})
 _SESSION = "/sessions/%(id)s"
 _SETTINGS = (N_("Choose which mails you get"), "/settings")
-
-_TO_CLIENT = N_("You get this mail because you booked a session at %(portal)s.")
-_TO_PARTNER = N_("You get this mail because clients of %(portal)s can book you.")
-
 _DAY_AND_HOURS = N_("%(when_day)s, %(when_hours)s")
 _BOTH_TIMES = (N_("Your time, %(when_zone)s."), N_("%(theirs_hours)s for %(other_first)s, %(theirs_zone)s."))
 _FACING = (N_("What they are facing"), "%(brief)s")
@@ -34,7 +31,7 @@ CHANGES: dict[str, Entry] = {
         ),
         action=(N_("See your request"), _SESSION),
         rows=(_WITH_EXPERT, Row(N_("Answer by"), "%(answer_until)s"), Row(N_("Price"), "%(price)s", strong=True)),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=frozenset({"requested"}),
     ),
     "request_received_partner": Entry(
@@ -46,7 +43,7 @@ CHANGES: dict[str, Entry] = {
         action=(N_("Accept or decline"), _SESSION),
         rows=(_WITH_CLIENT, Row(N_("You earn"), "%(earns)s", strong=True), Row(N_("Asked at"), "%(portal)s")),
         sections=(_FACING,),
-        why=_TO_PARTNER,
+        why=TO_PARTNER,
         states=frozenset({"requested"}),
     ),
     "request_ended_client": Entry(
@@ -61,7 +58,7 @@ CHANGES: dict[str, Entry] = {
         action=(N_("See who else is free"), _SESSION),
         rows=(_IT_WAS, _WITH_EXPERT),
         sections=(_WROTE,),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=frozenset({"declined"}),
     ),
     "request_ended_partner": Entry(
@@ -75,7 +72,7 @@ CHANGES: dict[str, Entry] = {
         ),
         action=(N_("See your sessions"), "/"),
         rows=(_IT_WAS, _WITH_CLIENT),
-        why=_TO_PARTNER,
+        why=TO_PARTNER,
         states=frozenset({"declined"}),
     ),
     "session_moved_client": Entry(
@@ -92,7 +89,7 @@ CHANGES: dict[str, Entry] = {
             Row(N_("Cancelling costs %(half_price)s until"), "%(half_until)s"),
             Row(N_("Cancelling later costs"), "%(full_price)s"),
         ),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=_AHEAD,
         invitation="REQUEST",
     ),
@@ -109,7 +106,7 @@ CHANGES: dict[str, Entry] = {
         action=(N_("Open the session"), _SESSION),
         under_action=(N_("The attached invitation moves the entry in your calendar."),),
         rows=(Row(N_("It was to be"), "%(moved_from)s"), _WITH_CLIENT),
-        why=_TO_PARTNER,
+        why=TO_PARTNER,
         states=_AHEAD,
         invitation="REQUEST",
     ),
@@ -127,7 +124,7 @@ CHANGES: dict[str, Entry] = {
             Row(N_("or"), "%(proposed_3)s"),
         ),
         sections=(_WROTE,),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=_AHEAD,
         until=timedelta(0),
     ),
@@ -138,7 +135,7 @@ CHANGES: dict[str, Entry] = {
         heading=_DAY_AND_HOURS,
         paragraphs=(_BOTH_TIMES, (N_("There is nothing for you to do."),)),
         action=(N_("Open your session"), _SESSION),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=_AHEAD,
         until=timedelta(0),
     ),
@@ -152,7 +149,7 @@ CHANGES: dict[str, Entry] = {
                 " brief and the same payment.")),
         ),
         action=(N_("Decide on your session’s page"), _SESSION),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=frozenset({"started"}),
     ),
     "client_waits_partner": Entry(
@@ -165,7 +162,7 @@ CHANGES: dict[str, Entry] = {
         ),
         action=(N_("Join from the session’s page"), _SESSION),
         rows=(_SESSION_ROW, Row(N_("Join"), "%(link)s")),
-        why=_TO_PARTNER,
+        why=TO_PARTNER,
         states=frozenset({"started"}),
     ),
     "to_complete_partner": Entry(
@@ -178,7 +175,7 @@ CHANGES: dict[str, Entry] = {
         ),
         action=(N_("Complete the session"), _SESSION),
         rows=(_SESSION_ROW, _WITH_CLIENT, Row(N_("You earn"), "%(earns)s", strong=True)),
-        why=_TO_PARTNER,
+        why=TO_PARTNER,
         states=_AHEAD,
     ),
     "to_complete_client": Entry(
@@ -192,7 +189,7 @@ CHANGES: dict[str, Entry] = {
         ),
         action=(N_("Open your session"), _SESSION),
         rows=(_SESSION_ROW, _WITH_EXPERT),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=_AHEAD,
     ),
     "partner_missed_client": Entry(
@@ -206,7 +203,7 @@ CHANGES: dict[str, Entry] = {
         ),
         action=(N_("See who can take over"), _SESSION),
         rows=(_IT_WAS, Row(N_("You pay"), N_("nothing"), strong=True)),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=frozenset({"missed"}),
     ),
     "partner_missed_partner": Entry(
@@ -221,7 +218,7 @@ CHANGES: dict[str, Entry] = {
         action=(N_("Open the session"), _SESSION),
         rows=(_IT_WAS, _WITH_CLIENT),
         sections=(_WROTE,),
-        why=_TO_PARTNER,
+        why=TO_PARTNER,
         states=frozenset({"missed"}),
     ),
     "client_missed_client": Entry(
@@ -236,7 +233,7 @@ CHANGES: dict[str, Entry] = {
         action=(N_("Open your session"), _SESSION),
         rows=(_IT_WAS, _WITH_EXPERT, Row(N_("Charged on %(stands_at)s"), "%(fee)s", strong=True)),
         sections=(_WROTE,),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=frozenset({"missed"}),
     ),
     "client_missed_partner": Entry(
@@ -250,7 +247,7 @@ CHANGES: dict[str, Entry] = {
         ),
         action=(N_("Open the session"), _SESSION),
         rows=(_IT_WAS, _WITH_CLIENT, Row(N_("Your part"), "%(fee_earns)s", strong=True)),
-        why=_TO_PARTNER,
+        why=TO_PARTNER,
         states=frozenset({"missed"}),
     ),
     "case_opened_client": Entry(
@@ -263,7 +260,7 @@ CHANGES: dict[str, Entry] = {
         ),
         action=(N_("Say how you saw it"), _SESSION),
         rows=(_SESSION_ROW, _WITH_EXPERT),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=frozenset({"contested"}),
     ),
     "case_opened_partner": Entry(
@@ -276,7 +273,7 @@ CHANGES: dict[str, Entry] = {
         ),
         action=(N_("Say how you saw it"), _SESSION),
         rows=(_SESSION_ROW, _WITH_CLIENT),
-        why=_TO_PARTNER,
+        why=TO_PARTNER,
         states=frozenset({"contested"}),
     ),
     "case_decided_client": Entry(
@@ -290,7 +287,7 @@ CHANGES: dict[str, Entry] = {
         action=(N_("Open your session"), _SESSION),
         rows=(_SESSION_ROW, _WITH_EXPERT, Row(N_("You pay"), "%(fee)s", strong=True)),
         sections=((N_("Why"), "%(decision)s"),),
-        why=_TO_CLIENT,
+        why=TO_CLIENT,
         states=frozenset({"decided"}),
     ),
     "case_decided_partner": Entry(
@@ -304,7 +301,7 @@ CHANGES: dict[str, Entry] = {
         action=(N_("Open the session"), _SESSION),
         rows=(_SESSION_ROW, _WITH_CLIENT, Row(N_("Your part"), "%(fee_earns)s", strong=True)),
         sections=((N_("Why"), "%(decision)s"),),
-        why=_TO_PARTNER,
+        why=TO_PARTNER,
         states=frozenset({"decided"}),
     ),
 }  # fmt: skip

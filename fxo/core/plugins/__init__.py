@@ -1,7 +1,7 @@
 """Plugins: loaded once at start, a provider for each tenant, and a guard around every call."""
 
 from fxo.core.hookspecs import OAuthSpec, ProviderSpec
-from fxo.core.plugins.announce import booking_requested, forget, health, observe
+from fxo.core.plugins.announce import booking_requested, forget, health, observe, warm_up
 from fxo.core.plugins.calls import Guarded
 from fxo.core.plugins.context import ProviderContext
 from fxo.core.plugins.manager import PluginError, Plugins, build_plugin_manager
@@ -24,4 +24,5 @@ __all__ = [
     "health",
     "observe",
     "secret_fields",
+    "warm_up",
 ]

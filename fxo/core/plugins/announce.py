@@ -81,6 +81,15 @@ def health(providers: Providers) -> list[tuple[str, str | None]]:
     return found
 
 
+def warm_up(providers: Providers) -> None:
+    """Let each plugin load what the first request would wait for; one that raises is logged."""
+    for name, implementation in providers.plugins.implementations("fxo_warm_up"):
+        try:
+            implementation()
+        except Exception as error:
+            log.warning("%s failed at fxo_warm_up: %s", name, trace(error))
+
+
 def _call(
     providers: Providers, config: TenantConfig, name: str, implementation: Implementation, booking: Booking, seconds: float
 ) -> Any:

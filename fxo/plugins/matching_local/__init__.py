@@ -17,3 +17,10 @@ def fxo_register_matching_provider() -> ProviderSpec:
 @hookimpl
 def fxo_migrations() -> Path:
     return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def fxo_warm_up() -> None:
+    from .provider import warm
+
+    warm()
