@@ -34,7 +34,7 @@ class Tour:
     def __init__(self, browser: Browser, demo: Demo, eye: Eye) -> None:
         self.browser, self.demo, self.eye = browser, demo, eye
         self.client, self.partner = self.at("fortium"), self.at("partners")
-        self.expert = self.session = ""
+        self.expert = self.session = self.paid = ""
         self.starts_at = datetime.min.replace(tzinfo=UTC)
 
     def at(self, host: str) -> Person:
@@ -223,6 +223,7 @@ class Tour:
         client.page.goto(self.session)
         self.look("session, completed", client)
         self.until(self.starts_at + timedelta(hours=2))
+        self.paid = self.session
         self.look("session, paid", client)
         client.press("Send rating")
         client.page.locator(".field__error").first.wait_for()
@@ -419,7 +420,8 @@ class Tour:
 
     def money(self) -> None:
         """What an operator does about money, and what the others see of it."""
-        client, partner, operator = self.client, self.partner, self.at("ops")
+        client, operator = self.client, self.at("ops")
+        self.session = self.paid
         operator.sign_in(self.demo.signins.operator)
         self.look("operator, payments, nothing to do", operator, "/payments")
         self.look("operator, payments, all", operator, "/payments?show=all")
@@ -447,7 +449,7 @@ class Tour:
         client.page.goto(self.session)
         client.page.get_by_text("Every step, with its time").click()
         self.look("session, every step", client)
-        self.look("partner, earnings with a refund", partner, "/earnings")
+        self.look("partner, earnings with a refund", self.expert_of_it(), "/earnings")
         operator.leave()
 
     def number(self) -> str:
