@@ -4,6 +4,7 @@ USABLE := python3.11 python3 python3.12 python3.13 python3.14
 PYTHON ?= $(shell for p in $(USABLE); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 ALONE := tests/browser tests/chaos # these need the machine, one core for each
+LONGEST := tests/browser/test_every_page.py
 
 # A third of what a process needs to start would be compiling our own modules, and the tests start a hundred.
 unexport PYTHONDONTWRITEBYTECODE
@@ -31,7 +32,7 @@ run: install ## Start the platform with demo data: web, worker, database, all of
 test: install browser ## Run the tests
 	$(if $(ARGS),,$(BIN)/python -m tests.given)
 	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(ALONE)))
-	$(BIN)/python -m pytest $(or $(ARGS),-n 2 $(ALONE))
+	$(BIN)/python -m pytest $(or $(ARGS),-n 2 $(LONGEST) $(ALONE))
 
 soak: install ## Let anything happen to bookings and their money, in any weather: make soak SOAK=20000
 	FXO_SOAK_STEPS=$(SOAK) $(BIN)/python -m pytest tests/integration/test_money_model.py $(ARGS)

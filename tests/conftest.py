@@ -20,6 +20,7 @@ from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy import make_url
+from werkzeug.routing import Rule
 from xdist.scheduler import LoadFileScheduling
 
 from fxo import embedded, platform
@@ -36,17 +37,20 @@ from fxo.migrations import initialise, migrate
 from fxo.settings import Settings
 from fxo.tenants import members, network, passwords, records
 from tests.support.browser import Person
+from tests.support.room import room
 
 PASSWORD = "a passphrase for tests"
 HERE = Path(__file__).parent
 
 
 class OneFileOneWorker(LoadFileScheduling):
-    """Of two workers each takes the next file, in order; all browser tests are as one file, since they share a demo."""
+    """Of two workers each takes the next file, in order; browser tests are as one file, save the longest, since they share a
+    demo.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "tests/browser" if file.startswith("tests/browser/") else file
+        return "tests/browser" if file.startswith("tests/browser/") and not file.endswith("every_page.py") else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneFileOneWorker:
@@ -92,12 +96,28 @@ class Compiled(BytecodeCache):
         self._kept[bucket.key, bucket.checksum] = bucket.code
 
 
+class Addresses:
+    """Functions that build addresses as an earlier app of this run has compiled them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Any, ...], Any] = {}
+        self._compile = Rule._compile_builder
+
+    def builder(self, rule: Rule, append_unknown: bool = True) -> Any:
+        key = (rule.rule, append_unknown, tuple(rule._trace), repr(rule.defaults))
+        if key not in self._kept:
+            self._kept[key] = self._compile(rule, append_unknown)
+        return self._kept[key]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_run() -> None:
-    """What each of a thousand tests would do again: compile templates (a third of a second for an app's first page), and make
-    hashes dear that nobody will attack.
+    """What each of a thousand tests would do again: compile templates (a third of a second for an app's first page) and
+    addresses (a sixth for all), and make hashes dear that nobody will attack.
     """
     Flask.jinja_options = {"bytecode_cache": Compiled()}
+    addresses = Addresses()
+    Rule._compile_builder = lambda rule, append_unknown=True: addresses.builder(rule, append_unknown)  # type: ignore[method-assign]
     passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -112,14 +132,11 @@ class Given:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
+def servers() -> Iterator[Given]:
     """PostgreSQL and Valkey for the whole run. `FXO_TEST_ADMIN_URL` takes the place of the embedded PostgreSQL."""
-    folder = tmp_path_factory.mktemp("servers")
-    with embedded.servers(folder, durable=False) as started:
-        yield Given(
-            os.environ.get("FXO_TEST_ADMIN_URL") or started.admin_url, started.redis_url, folder / "logs" / "postgres.log"
-        )
-    embedded.remove(folder)
+    with room() as folder, embedded.servers(folder, durable=False) as started:
+        admin_url = os.environ.get("FXO_TEST_ADMIN_URL") or started.admin_url
+        yield Given(admin_url, started.redis_url, folder / "logs" / "postgres.log")
 
 
 class Databases:
@@ -133,6 +150,7 @@ class Databases:
         self.given = given
         self.prefix = f"fxot{os.getpid()}"
         self.count = 0
+        self._strategy = "wal_log" if durable or "FXO_TEST_ADMIN_URL" in os.environ else "file_copy"  # quicker without fsync
         self._connection = psycopg.connect(given.admin_url, autocommit=True)
         self.template = self.settings(f"{self.prefix}_template")
         initialise(self.template)
@@ -190,7 +208,7 @@ class Databases:
     def _copy(self) -> str:
         self.count += 1
         name = f"{self.prefix}_{self.count}"
-        self._admin(f'create database "{name}" template "{self.prefix}_template"')
+        self._admin(f'create database "{name}" template "{self.prefix}_template" strategy {self._strategy}')
         return name
 
     def _drop(self, name: str) -> None:

@@ -22,8 +22,6 @@ PART = (
     "tests/integration/test_holds.py",
     "tests/integration/test_process.py",
     "tests/contracts/test_calendar_local.py",
-    "tests/contracts/test_notifications_email.py",
-    "tests/contracts/test_payments_sandbox.py",
     "tests/web/test_booking_flow.py",
 )
 

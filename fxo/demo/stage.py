@@ -123,7 +123,7 @@ class Stage:
 
     def move(self, step: str) -> None:
         """Press a button of the clock: an hour, a day, or to what comes next."""
-        moved = self.client.submit(self.client.get("/sessions"), "/demo/clock", step=step)
+        moved = self.client.submit(self.client.get("/"), "/demo/clock", step=step)
         assert moved.status == 303, moved.words
 
     def until(self, moment: datetime) -> None:

@@ -29,9 +29,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(browser: Browser) -> Iterator[Demo]:
     """A real demo, as `make run` starts it."""
-    with chromium.demo(tmp_path_factory.mktemp("demo")) as running:
+    with chromium.demo() as running:
         yield running
 
 

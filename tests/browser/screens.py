@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import tempfile
-from pathlib import Path
 
 from tests.browser import album
 from tests.browser.camera import FOLDER, Camera
@@ -33,10 +31,10 @@ def main(words: list[str]) -> int:
         camera = Camera(lambda name: any(name == each.state for each in album.ALBUM))
     else:
         camera = Camera((lambda name: any(word in name for word in words)) if words else None)
-    with tempfile.TemporaryDirectory() as folder, chromium.chromium() as browser:
-        with chromium.demo(Path(folder) / "bare") as running:
+    with chromium.chromium() as browser:
+        with chromium.demo() as running:
             Tour(browser, running, camera).whole()
-        with chromium.demo(Path(folder) / "much", bare=False) as running:
+        with chromium.demo(bare=False) as running:
             TourOfMuch(browser, running, camera).whole()
     camera.put_in_order()
     if readme:

@@ -14,6 +14,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from fxo.demo.acts.booking import BRIEF, CHALLENGE, DECLINED, GOOD
 from fxo.demo.seed import ADMINISTRATOR
+from fxo.demo.stage import Stage
 from fxo.demo.start import Demo
 from tests.support.chromium import Person
 
@@ -34,6 +35,7 @@ class Tour:
     def __init__(self, browser: Browser, demo: Demo, eye: Eye) -> None:
         self.browser, self.demo, self.eye = browser, demo, eye
         self.client, self.partner = self.at("fortium"), self.at("partners")
+        self.stage = Stage(("127.0.0.1", demo.settings.port), demo.settings.base_domain, demo.signins, lambda: None)
         self.expert = self.session = self.paid = ""
         self.starts_at = datetime.min.replace(tzinfo=UTC)
 
@@ -194,14 +196,9 @@ class Tour:
         return self.session.replace("//fortium.", "//partners.", 1)
 
     def until(self, moment: datetime) -> None:
-        """Press the clock's buttons until it is past the moment."""
-        page = self.client.page
-        page.goto(self.session)
-        while (ahead := moment - datetime.fromisoformat(clock(page))) > timedelta(0):
-            seen = clock(page)
-            step = "+1 day" if ahead > timedelta(days=1) else "+1 h" if ahead > timedelta(hours=1) else "Next event"
-            self.client.press(f"Move the clock: {step}")
-            page.wait_for_function("seen => document.querySelector('.clock-bar__now b time')?.dateTime !== seen", arg=seen)
+        """Move the clock to what is due at the moment, and have the client look at the session."""
+        self.stage.until_next(moment)
+        self.client.page.goto(self.session)
 
     def during_the_session(self) -> None:
         client, partner = self.client, self.partner
@@ -498,11 +495,6 @@ def onward(leads_on: Locator) -> None:
     """Click it, and be on the next page."""
     with leads_on.page.expect_navigation():
         leads_on.click()
-
-
-def clock(page: Page) -> str:
-    """The demo's time."""
-    return page.locator(".clock-bar__now b time").get_attribute("datetime") or ""
 
 
 class TourOfMuch:

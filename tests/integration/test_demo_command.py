@@ -20,6 +20,7 @@ from sqlalchemy import make_url
 from fxo import embedded
 from fxo.embedded.processes import free_port, wait_until
 from tests.conftest import Given
+from tests.support.room import room
 
 Start = Callable[..., "Process"]
 START_SECONDS = 240
@@ -56,10 +57,10 @@ class Process:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "data"
-    yield folder
-    embedded.remove(folder)
+def data_dir() -> Iterator[Path]:
+    with room() as folder:
+        yield folder / "data"
+        embedded.remove(folder / "data")
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, Request, Response, sync_playwright
 
-from fxo import embedded
 from fxo.demo.seed import Signin
 from fxo.demo.start import Demo, started
 from fxo.settings import Settings
+from tests.support.room import room
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
@@ -53,9 +53,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def demo(folder: Path, *, bare: bool = True) -> Iterator[Demo]:
-    """A demo with data of its own in that folder, on a free port, with all its processes; `bare` without a past."""
-    given = Settings(
+def demo(*, bare: bool = True) -> Iterator[Demo]:
+    """A demo with data of its own, on a free port, with all its processes; `bare` without a past."""
+    with room() as folder, started(_settings(folder), port=0, bare=bare) as running:
+        yield running
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(
         _env_file=None,
         **dict.fromkeys(("database_url", "database_admin_url", "database_system_url", "database_operator_url", "redis_url"), ""),
         data_dir=folder,
@@ -68,11 +73,6 @@ def demo(folder: Path, *, bare: bool = True) -> Iterator[Demo]:
         sweep_seconds=0.2,
         log_level="WARNING",
     )
-    try:
-        with started(given, port=0, bare=bare) as running:
-            yield running
-    finally:
-        embedded.remove(folder)
 
 
 def leave_asked(link: Locator) -> Dialog:

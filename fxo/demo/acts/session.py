@@ -27,6 +27,7 @@ def complete(stage: Stage) -> None:
 
 
 def captured(stage: Stage) -> None:
+    stage.move("next")  # the seconds in which the expert may take it back
     stage.mail(MAIL, "Receipt: $800")
     stage.mail(stage.signin(stage.expert).mail, f"You earned $640 with {NAME}")
     stage.move("1h")
