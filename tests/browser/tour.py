@@ -472,6 +472,12 @@ class Tour:
             "receipt": "Receipt",
             "share": "You earned",
             "refund": "Refund",
+            "moved": "Moved: ",
+            "cancelled": "Cancelled: your session",
+            "other times": "asks for another time",
+            "did not come": "did not come",
+            "missed": "We missed you",
+            "decided": "Decided: ",
         }
         for name, subject in subjects.items():
             page = client.go("/demo/outbox")
