@@ -471,7 +471,7 @@ class Tour:
             "reminder": "In one hour",
             "receipt": "Receipt",
             "share": "You earned",
-            "refund": "Refund",
+            "refund": "Refund: ",
             "moved": "Moved: ",
             "cancelled": "Cancelled: your session",
             "other times": "asks for another time",

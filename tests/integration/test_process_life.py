@@ -523,6 +523,7 @@ def test_case_15_an_equal_expert_stands_in_with_the_same_brief_and_the_same_paym
     assert (told.state(left), fee(told, left), told.payment(left)[0]) == ("cancelled", 0, "authorised")
     assert "I am so sorry." in told.mails("booking_cancelled_client")[0].text
     assert "one tap" in told.mails("booking_cancelled_client")[0].text
+    assert "See who can take over" in told.mails("booking_cancelled_client")[0].text
     kept = told.stand_in(left, "ines", starts_at)
     told.work()
     assert (told.state(kept), told.payment(kept)[0], told.payment(left)[0]) == ("confirmed", "authorised", "handed_over")

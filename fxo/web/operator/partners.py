@@ -87,7 +87,6 @@ def _partner(partner_id: str, typed: dict[str, str], errors: dict[str, str], sta
              "note": ngettext("%(num)s rating", "%(num)s ratings", row.ratings)},
             {"label": _("Not kept"), "value": one.cancelled + one.missed,
              "note": _("%(cancelled)s cancelled, %(missed)s missed", cancelled=one.cancelled, missed=one.missed)},
-            {"label": _("Portals"), "value": len(row.portals), "note": _("offer them")},
         ],
         facts=[
             {"label": _("Roles"), "value": ", ".join(one.roles)},
