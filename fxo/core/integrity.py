@@ -44,7 +44,7 @@ _COUNTS: Mapping[str, str] = {
     "about_to_lapse": (
         "select count(*) from payments y join consultations c on c.tenant_id = y.tenant_id and c.id = y.consultation_id"
         " where y.state = 'authorised' and y.capture_before <= %(now)s + interval '24 hours'"
-        " and (c.ends_at <= %(now)s or y.due_minor is not null)"
+        " and ((c.ends_at <= %(now)s and c.missing is distinct from 'partner') or y.due_minor is not null)"
     ),
 }
 

@@ -1,14 +1,11 @@
 """The booking process on one page: what follows from each event, in another slice or outside.
 
 A client holds a slot. The hold ends after ten minutes unless money settles it. The card is authorised now, or saved and
-authorised
-three days before. With slot and money ours the booking is confirmed: a meeting is made, both are told, both are reminded. The
-session starts, the partner completes it, ten seconds later the money is taken, the ledger is posted, both are told.
+authorised three days before. With slot and money ours the booking is confirmed: a meeting is made, both are told, both are
+reminded. The session starts, the partner completes it, ten seconds later the money is taken (`settlement`).
 
-Before the session it may be cancelled or moved, and its expert may ask for another time. Who does not come, and two who do not
-agree about that, have their own ways. An expert who cannot keep a session leaves its payment to one who stands in.
-
-This is the only module that calls commands of two slices. All that touches the outside is a reaction on a work row.
+What does not go straight is told in `life`. These three alone call commands of two slices. All that touches the outside is a
+reaction on a work row.
 """
 
 from __future__ import annotations
@@ -18,33 +15,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from fxo.core import settlement
+from fxo.core import hooks, life, settlement
 from fxo.core.calendars import model as meetings
 from fxo.core.calendars.model import MEETING, meeting_id_of
 from fxo.core.calendars.port import CalendarProvider, Meeting, MeetingWanted
-from fxo.core.clients import model as clients
-from fxo.core.consultations import changes, claims, slots
+from fxo.core.consultations import changes
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import model as consultation
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.model import CONSULTATION, Booked, Ended, Party
-from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import ActionRequired, Declined, Retryable
 from fxo.core.events.model import Recorded, type_named
-from fxo.core.events.store import Follower, Store, Stream, Transaction
-from fxo.core.hookspecs import Booking, Erasure
-from fxo.core.ids import derived_id
+from fxo.core.events.store import Store, Stream, Transaction
+from fxo.core.life import LINK_ALARM, LINK_GRACE, lies_ahead
 from fxo.core.money import Money
 from fxo.core.notifications import facts
 from fxo.core.notifications import reactions as notifications
 from fxo.core.notifications.letter import Layout
-from fxo.core.payments import commands as payments
 from fxo.core.payments import model as payment
-from fxo.core.payments import outcomes, replanning, wallet
+from fxo.core.payments import outcomes, wallet
 from fxo.core.payments import queries as payment_rows
-from fxo.core.payments.model import PAYMENT, Asking, Authorisation, Saved
-from fxo.core.payments.plan import Offer, for_
-from fxo.core.payments.port import AuthorisationWindows, PaymentStatus, ProviderPayment, SavedMethod
+from fxo.core.payments.model import PAYMENT, Asking, Saved
+from fxo.core.payments.port import PaymentStatus, ProviderPayment, SavedMethod
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.payments.reactions import (
     Answer,
@@ -55,15 +47,11 @@ from fxo.core.payments.reactions import (
     authorised,
     card_saved,
 )
-from fxo.core.plugins import Providers, forget, observe
-from fxo.core.ratings import model as ratings
+from fxo.core.plugins import Providers
 from fxo.core.scope import TenantConfig
 from fxo.core.settlement import client_owes, end_attempt
 from fxo.core.work import alarms, rows
 from fxo.core.work.model import PATIENT, Reaction, Registry, Waiting, Work, timer
-
-LINK_GRACE = timedelta(seconds=20)
-"""How long a confirmation mail waits for the meeting link; without one it goes out all the same (hard case 9)."""
 
 BANK_GRACE = timedelta(minutes=5)
 """How long after the hold a client may still answer the bank; then the attempt is ended."""
@@ -73,22 +61,6 @@ BANK_TIME = timedelta(minutes=15)
 
 LOOK_AGAIN = timedelta(minutes=2)
 """How often the provider is asked about a payment that waits for its client: a notice may never come (hard case 7)."""
-
-ASK_TO_COMPLETE = timedelta(hours=1)
-"""How long after its end an expert is asked about a session that is not completed (hard case 3)."""
-
-LINK_ALARM = timedelta(hours=2)
-"""How long before the start a missing link becomes an alarm."""
-
-_HOOKS: dict[type[object], str] = {
-    consultation.Confirmed: "fxo_booking_confirmed",
-    consultation.Moved: "fxo_booking_rescheduled",
-    consultation.Cancelled: "fxo_booking_cancelled",
-    consultation.Started: "fxo_session_started",
-    consultation.Completed: "fxo_session_completed",
-    ratings.Given: "fxo_session_rated",
-}
-"""Which hook announces which event."""
 
 
 def register(
@@ -108,27 +80,15 @@ def register(
     store.follow(consultation.Held, process.held)
     store.follow(consultation.Confirmed, process.confirmed)
     store.follow(consultation.SlotLost, process.slot_lost)
-    store.follow(consultation.Requested, process.requested)
-    store.follow(consultation.RequestEnded, process.request_ended)
-    store.follow(consultation.Moved, process.moved)
-    store.follow(consultation.MoveProposed, process.move_proposed)
-    store.follow(consultation.ProposalWithdrawn, process.proposal_withdrawn)
-    store.follow(consultation.Missed, process.missed)
-    store.follow(consultation.AbsenceSettled, process.absence_settled)
-    store.follow(consultation.Objected, process.objected)
-    store.follow(consultation.Decided, process.decided)
-    store.follow(consultation.RescueEnded, process.rescue_ended)
     store.follow(consultation.Completed, process.completed)
     store.follow(consultation.Closed, process.closed)
-    store.follow(consultation.Cancelled, process.cancelled)
     store.follow(payment.CardSaved, process.card_saved)
     store.follow(payment.Replanned, process.replanned)
     store.follow(payment.AuthorisationRefused, process.authorisation_refused)
     store.follow(wallet.CardRemoved, process.card_removed)
     store.follow(meetings.Created, process.meeting_created)
-    store.follow(clients.Erased, process.erased)
-    for event_class, hook in _HOOKS.items():
-        store.follow(event_class, process.announce(hook))
+    life.register(store, registry, providers, load_config)
+    hooks.register(store, registry, providers, load_config)
 
     # What the outside is asked, by kind of work.
     pay = process.pay
@@ -136,11 +96,6 @@ def register(
         timer("consultations.release", lambda tx, work: consultations.release(tx, work.stream_id, "expired")),
         timer("consultations.start", lambda tx, work: consultations.start(tx, work.stream_id)),
         timer("consultations.close", lambda tx, work: consultations.close(tx, work.stream_id)),
-        timer("consultations.lapse", lambda tx, work: consultations.end_request(tx, work.stream_id)),
-        timer("consultations.conclude", lambda tx, work: consultations.conclude(tx, work.stream_id)),
-        timer("consultations.end_rescue", lambda tx, work: consultations.end_rescue(tx, work.stream_id, "expired")),
-        timer("consultations.look_who_came", process.look_who_came),
-        Reaction("payments.replan", process.to_replan, process.windows, process.plan_anew),
         Reaction(
             "payments.authorise", process.client_to_ask("authorise"), pay.ask, process.payment_settled, process.payment_unclear
         ),
@@ -166,8 +121,6 @@ def register(
         ),
         timer("calendars.check_link", process.check_link),
         notifications.reaction(providers, load_config, layout, places, print_receipt),
-        Reaction("hooks.forget", process.to_forget, process.let_forget, lambda tx, work, wanted, outcome: None, attempts=PATIENT),
-        Reaction("hooks.announce", process.to_announce, process.tell_plugin, lambda tx, work, wanted, outcome: None),
     )
 
 
@@ -178,31 +131,6 @@ class Sync:
     config: TenantConfig
     wanted: MeetingWanted | None
     standing: meetings.Standing | None
-
-
-@dataclass(frozen=True, slots=True)
-class Replan:
-    """A payment whose booking has another time; its provider says what it can hold for how long."""
-
-    config: TenantConfig
-    provider: str
-
-
-@dataclass(frozen=True, slots=True)
-class Forgetting:
-    """Somebody whom a plugin is to forget."""
-
-    config: TenantConfig
-    plugin: str
-    erasure: Erasure
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    config: TenantConfig
-    hook: str
-    plugin: str
-    booking: Booking
 
 
 class Process:
@@ -290,75 +218,9 @@ class Process:
         row = consultation_rows.find(tx, item.stream_id)
         for reader in ("client", "partner"):
             notifications.send(tx, f"booking_confirmed_{reader}", item.stream_id, due_at=tx.now + LINK_GRACE)
-        _lies_ahead(tx, item, row)
+        lies_ahead(tx, item, row)
         if row.asks:  # the card was only saved while the expert was asked
             rows.schedule(tx, "payments.replan", payment_id_of(row.id), key=str(item.version))
-
-    # The expert is asked first --------------------------------------------------------------------------------------
-
-    def requested(self, tx: Transaction, item: Recorded) -> None:
-        """The expert is asked, the client is told until when; silence gives the time back (hard case 5)."""
-        rows.schedule(tx, "consultations.lapse", item.stream_id, due_at=item.value.until, key=str(item.version))
-        for kind in ("request_sent_client", "request_received_partner"):
-            notifications.send(tx, kind, item.stream_id)
-
-    def request_ended(self, tx: Transaction, item: Recorded) -> None:
-        """The time is free, nothing was held, and the other one is told."""
-        claims.free(tx, item.stream_id)
-        row = consultation_rows.find(tx, item.stream_id)
-        client_owes(tx, item, Money(0, row.price.currency), "cancelled")
-        if item.value.by is not Party.CLIENT:
-            notifications.send(tx, "request_ended_client", item.stream_id)
-        if item.value.by is not Party.PARTNER:
-            notifications.send(tx, "request_ended_partner", item.stream_id)
-
-    # Moved ----------------------------------------------------------------------------------------------------------
-
-    def moved(self, tx: Transaction, item: Recorded) -> None:
-        """Everything that goes by the session's time goes by the new one, and the money is planned anew where it has to be."""
-        row = consultation_rows.find(tx, item.stream_id)
-        for reader in ("client", "partner"):
-            notifications.send(tx, f"session_moved_{reader}", item.stream_id, version=item.version, starts_at=row.starts_at)
-        _lies_ahead(tx, item, row)
-        rows.schedule(tx, "payments.replan", payment_id_of(row.id), key=str(item.version))
-
-    def move_proposed(self, tx: Transaction, item: Recorded) -> None:
-        """The client chooses one of the times with one tap, or goes for free."""
-        row = consultation_rows.find(tx, item.stream_id)
-        notifications.send(tx, "move_proposed_client", item.stream_id, version=item.version, starts_at=row.starts_at)
-
-    def proposal_withdrawn(self, tx: Transaction, item: Recorded) -> None:
-        """The session is as it was."""
-        row = consultation_rows.find(tx, item.stream_id)
-        notifications.send(tx, "proposal_withdrawn_client", item.stream_id, version=item.version, starts_at=row.starts_at)
-
-    def to_replan(self, tx: Transaction, work: Work) -> Replan | None:
-        """A payment that is not settled yet."""
-        state = tx.load(PAYMENT, work.stream_id).state
-        if isinstance(state, Saved) or (isinstance(state, Authorisation) and state.due is None):
-            return Replan(self.load_config(tx), state.request.provider)
-        return None
-
-    def windows(self, asked: Replan, work: Work) -> AuthorisationWindows:
-        """For how long its provider surely holds money."""
-        found: AuthorisationWindows = self.providers.named(asked.config, "payments", asked.provider).windows()
-        return found
-
-    def plan_anew(self, tx: Transaction, work: Work, asked: Replan, windows: AuthorisationWindows) -> None:
-        """Authorise at the new times, where what is held does not reach to them (hard cases 1 and 18)."""
-        paying = tx.load(PAYMENT, work.stream_id)
-        if isinstance(paying.state, payment.Unpaid):
-            return
-        booking = tx.load(CONSULTATION, paying.state.request.consultation_id)
-        if isinstance(booking.state, Booked) and booking.state.terms.starts_at > tx.now:
-            row = consultation_rows.find(tx, booking.id)
-            plan = payments.plan_of(tx, row, windows, client_present=False)
-            tx.append((paying, replanning.replan(paying.state, plan)))
-
-    def replanned(self, tx: Transaction, item: Recorded) -> None:
-        """The saved card is authorised at the new times; those that were planned before count no longer."""
-        times: payment.Replanned = item.value
-        _plan_saved(tx, item, times.authorise_at, times.retry_at, times.give_up_at)
 
     # The card is saved, and authorised later -----------------------------------------------------------------------
 
@@ -371,6 +233,11 @@ class Process:
         assert request.authorise_at and request.retry_at and request.give_up_at
         if not rows.waits(tx, "payments.authorise_saved", item.stream_id):
             _plan_saved(tx, item, request.authorise_at, request.retry_at, request.give_up_at)
+
+    def replanned(self, tx: Transaction, item: Recorded) -> None:
+        """The saved card is authorised at the new times; those that were planned before count no longer."""
+        times: payment.Replanned = item.value
+        _plan_saved(tx, item, times.authorise_at, times.retry_at, times.give_up_at)
 
     def saved_card_to_ask(self, tx: Transaction, work: Work) -> Ask | None:
         """The saved card of a booking that stands, and of the plan that counts; else an earlier unclear try is ended."""
@@ -519,178 +386,12 @@ class Process:
         """
         client_owes(tx, item, consultation_rows.find(tx, item.stream_id).price, "completed")
 
-    # Who came -------------------------------------------------------------------------------------------------------
-
-    def look_who_came(self, tx: Transaction, work: Work) -> None:
-        """When the grace is over: a client who is there alone is told what they can do, and the expert that they are awaited."""
-        row = consultation_rows.find(tx, work.stream_id)
-        if row.state == "started" and row.client_here_at and not row.partner_here_at and row.grace_over <= tx.now < row.ends_at:
-            for kind in ("expert_late_client", "client_waits_partner"):
-                notifications.send(tx, kind, row.id)
-
-    def missed(self, tx: Transaction, item: Recorded) -> None:
-        """One side did not come. Both are told what follows and until when they may object; no money moves before that."""
-        happened: consultation.Missed = item.value
-        for reader in ("client", "partner"):
-            notifications.send(tx, f"{happened.missing}_missed_{reader}", item.stream_id)
-        if happened.missing is Party.PARTNER:
-            claims.free(tx, item.stream_id)
-        if happened.rescue_until:
-            rows.schedule(tx, "consultations.end_rescue", item.stream_id, due_at=happened.rescue_until, key=str(item.version))
-
-    def absence_settled(self, tx: Transaction, item: Recorded) -> None:
-        """Nobody has objected: the fee is taken."""
-        client_owes(tx, item, item.value.fee, "no_show")
-
-    def objected(self, tx: Transaction, item: Recorded) -> None:
-        """A person is to hear both; no money moves before they have decided (hard case 17)."""
-        alarms.raise_alarm(
-            tx, "session.contested", item.stream_id, "Client and expert do not agree about what happened in a session."
-        )
-        if item.value.by is Party.CLIENT:
-            notifications.send(tx, "case_opened_partner", item.stream_id)
-        if item.value.by is Party.PARTNER:
-            notifications.send(tx, "case_opened_client", item.stream_id)
-
-    def decided(self, tx: Transaction, item: Recorded) -> None:
-        """The operator has heard both: so much is kept, and both are told why."""
-        client_owes(tx, item, item.value.fee, "resolved")
-        for reader in ("client", "partner"):
-            notifications.send(tx, f"case_decided_{reader}", item.stream_id)
-
-    # The booking ends early ----------------------------------------------------------------------------------------
-
-    def cancelled(self, tx: Transaction, item: Recorded) -> None:
-        """The time is free, the fee is kept and nothing beyond it, the meeting goes, both are told.
-
-        Where an equal expert may stand in, what is held is kept for that while.
-        """
-        happened: consultation.Cancelled = item.value
-        claims.free(tx, item.stream_id)
-        if happened.rescue_until:
-            rows.schedule(tx, "consultations.end_rescue", item.stream_id, due_at=happened.rescue_until, key=str(item.version))
-        else:
-            client_owes(tx, item, happened.fee, "cancelled")
-        rows.schedule(tx, "calendars.sync_meeting", item.stream_id, key=str(item.version))
-        for reader in ("client", "partner"):
-            notifications.send(tx, f"booking_cancelled_{reader}", item.stream_id)
-
-    def rescue_ended(self, tx: Transaction, item: Recorded) -> None:
-        """Nobody stands in: what was held is let go."""
-        client_owes(tx, item, item.value.fee, "cancelled")
-
-    # Telling plugins -----------------------------------------------------------------------------------------------
-
-    def announce(self, hook: str) -> Follower:
-        """Each plugin that listens is told from a work row of its own, so that one that fails is told again alone."""
-
-        def follow(tx: Transaction, item: Recorded) -> None:
-            consultation_id = getattr(item.value, "consultation_id", item.stream_id)
-            for plugin, _ in self.providers.plugins.implementations(hook):
-                rows.schedule(
-                    tx,
-                    "hooks.announce",
-                    consultation_id,
-                    key=f"{hook}/{item.version}/{plugin}",
-                    body={"hook": hook, "plugin": plugin},
-                )
-
-        return follow
-
-    def to_announce(self, tx: Transaction, work: Work) -> Announcement:
-        """The booking as hooks see it."""
-        row = consultation_rows.find(tx, work.stream_id)
-        booking = Booking(row.id, work.tenant_id, row.partner_id, row.client_id, row.starts_at, row.ends_at, row.price, row.state)
-        return Announcement(self.load_config(tx), work.body["hook"], work.body["plugin"], booking)
-
-    def tell_plugin(self, told: Announcement, work: Work) -> None:
-        """Tell it; a plugin that fails is told again later."""
-        if observe(self.providers, told.config, told.hook, told.booking, only=[told.plugin]):
-            raise Retryable(f"{told.plugin} failed at {told.hook}")
-
-    # Forgetting somebody -------------------------------------------------------------------------------------------
-
-    def erased(self, tx: Transaction, item: Recorded) -> None:
-        """Each plugin that keeps something of people forgets them, from a work row of its own (hard case 24)."""
-        for plugin, _ in self.providers.plugins.implementations("fxo_person_erased"):
-            persons = [str(person) for person in (item.value.person_id, *item.value.also)]
-            body = {"plugin": plugin, "persons": persons}
-            rows.schedule(tx, "hooks.forget", item.stream_id, key=f"{item.version}/{plugin}", body=body)
-
-    def to_forget(self, tx: Transaction, work: Work) -> Forgetting:
-        """Who, and which messages name them."""
-        persons = [UUID(person) for person in work.body["persons"]]
-        messages = tuple(str(found) for found in notifications.about(tx, persons))
-        return Forgetting(self.load_config(tx), work.body["plugin"], Erasure(work.tenant_id, tuple(persons), messages))
-
-    def let_forget(self, wanted: Forgetting, work: Work) -> None:
-        """A plugin that fails is asked again later."""
-        try:
-            forget(self.providers, wanted.config, wanted.plugin, wanted.erasure)
-        except Exception as error:
-            # The edge of a plugin: what it raises says only that it has not forgotten yet.
-            raise Retryable(f"{wanted.plugin} failed at fxo_person_erased: {type(error).__name__}") from None
-
 
 def _with_link(provider: CalendarProvider, wanted: MeetingWanted) -> Meeting:
     meeting = provider.create_meeting(wanted)
     if not meeting.join_url:
         raise Retryable("the meeting has no link yet", after=5)
     return meeting
-
-
-def rescue(
-    tx: Transaction, config: TenantConfig, rescued_id: UUID, wanted: consultations.Hold, windows: AuthorisationWindows, *,
-    external: slots.Busy = (),
-) -> None:  # fmt: skip
-    """Another expert stands in for one who cannot come: a booking of its own with the same brief, which the payment goes with.
-
-    Of a session whose expert is late it says that they did not come. Raises `SlotTaken`; then nothing has changed.
-    """
-    left, fresh = tx.load(CONSULTATION, rescued_id), tx.load(CONSULTATION, wanted.consultation_id)
-    old = tx.load(PAYMENT, payment_id_of(rescued_id))
-    new = tx.load(PAYMENT, payment_id_of(wanted.consultation_id))
-    given_up, booked = consultations.stand_in(tx, config, left, fresh, wanted, new.id, external=external)
-    terms = booked[0]
-    assert isinstance(terms, consultation.Held)
-    plan = for_(Offer(terms.price, 60, terms.policy), terms.starts_at, windows, now=tx.now, client_present=False)
-    asked = payment.Requested(
-        attempt=derived_id(new.id, "rescue"), consultation_id=wanted.consultation_id, client_id=terms.client_id,
-        partner_id=terms.partner_id, provider="", amount=terms.price, partner_share=terms.partner_share, mode=plan.mode,
-        authorise_at=plan.authorise_at, retry_at=plan.retry_at, give_up_at=plan.give_up_at, consent=payment.CONSENT,
-        tax_rate=terms.tax.rate,
-    )  # fmt: skip
-    taken = replanning.take_over(old.state, asked)
-    handed = replanning.hand_over(old.state, new.id)
-    tx.append((left, given_up), (fresh, booked))
-    tx.append((old, handed), (new, taken))
-    rows.schedule(tx, "payments.replan", new.id, key="rescue")
-
-
-def _lies_ahead(tx: Transaction, item: Recorded, row: ConsultationRow) -> None:
-    """What goes by the session's time: the meeting, reminders, the start, who came, and what stands in the end.
-
-    After a move all of it is written down once more; what was meant for the old time finds that it is another one (hard case 19).
-    """
-    version = str(item.version)
-    rows.schedule(tx, "calendars.sync_meeting", row.id, key=version)
-    link_by = max(tx.now + LINK_GRACE, row.starts_at - LINK_ALARM)
-    rows.schedule(tx, "calendars.check_link", row.id, due_at=link_by, key=version)
-    for reader in ("client", "partner"):
-        for kind, before in (("24h", timedelta(hours=24)), ("1h", timedelta(hours=1))):
-            if row.starts_at - before > tx.now:
-                due_at = row.starts_at - before
-                notifications.send(
-                    tx, f"reminder_{kind}_{reader}", row.id, due_at=due_at, version=item.version, starts_at=row.starts_at
-                )
-        notifications.send(
-            tx, f"to_complete_{reader}", row.id, due_at=row.ends_at + ASK_TO_COMPLETE, version=item.version,
-            starts_at=row.starts_at,
-        )  # fmt: skip
-    for kind, due_at in (
-        ("start", row.starts_at), ("look_who_came", row.grace_over), ("conclude", row.ends_at + consultation.ANSWER),
-    ):  # fmt: skip
-        rows.schedule(tx, f"consultations.{kind}", row.id, due_at=due_at, key=version)
 
 
 def _plan_saved(tx: Transaction, item: Recorded, authorise_at: datetime, retry_at: datetime, give_up_at: datetime) -> None:

@@ -4,7 +4,7 @@ It is decided by the consultation (`client_owes`), enters the payment, and one s
 taken is booked inline, gets a receipt, and both are told. Where it cannot be taken, the saved card is charged, then the client is
 asked, then a person. Refunds, disputes and payouts follow the same way, and the provider is asked regularly what has changed.
 
-Like `process`, this module calls commands of several slices and nothing else does.
+Like `process` and `life`, this module calls commands of several slices, and nothing else does.
 """
 
 from __future__ import annotations
@@ -62,6 +62,15 @@ EVIDENCE_ALARM = timedelta(hours=48)
 STUBBORN = 3
 """After so many tries a step that the provider does not answer becomes an alarm; it is tried on all the same."""
 
+
+TAKEN_UP_AGAIN = (
+    "payments.settle", "payments.end_attempt", "payments.issue_receipt", "payments.submit_evidence", "payouts.transfer",
+    "payouts.take_back",
+)  # fmt: skip
+"""What of the money is taken up again after it was given up: a provider may be away for longer than anybody tries."""
+
+REST = timedelta(hours=1)
+"""How long what was given up rests."""
 
 ROUTINES = (Routine("payments.reconcile", timedelta(minutes=5)), Routine("ledger.check", timedelta(days=1)))
 """What is done for every tenant again and again, however quiet it is (hard case 7)."""
@@ -170,7 +179,8 @@ class Settlement:
         state = tx.load(PAYMENT, work.stream_id).state
         if not isinstance(state, Authorisation):
             return
-        over = consultation_rows.find(tx, state.request.consultation_id).ends_at <= tx.now
+        row = consultation_rows.find(tx, state.request.consultation_id)
+        over = row.ends_at <= tx.now and row.missing != "partner"  # of whom nobody wants the money
         if (over or state.due is not None) and state.held.capture_before <= tx.now + LAPSE_ALARM:
             sentence = "What is held for a session that is over lapses within a day, and was not taken yet."
             alarms.raise_alarm(tx, "payment.lapses", work.stream_id, sentence)
@@ -380,16 +390,18 @@ class Settlement:
         return Reconciling(self.load_config(tx), payment_rows.watched(tx), payment_rows.looked_until(tx))
 
     def reconciled(self, tx: Transaction, work: Work, asked: Reconciling, seen: list[ProviderPayment]) -> None:
-        """Each payment gets the events that it lacks; an attempt that waits for its answer is asked about at once, and a step
-        that was given up is taken up again, as long as there is one.
+        """Each payment gets the events that it lacks; an attempt that waits for its answer is asked about at once, and what was
+        given up is taken up again: captures, charges, refunds, receipts, transfers.
         """
         ours = payment_rows.by_references(tx, [found.reference for found in seen])
         loaded = [(tx.load(PAYMENT, ours[found.reference]), found) for found in seen if found.reference in ours]
         tx.append(*((paying, disputes.found(paying.state, found)) for paying, found in loaded))
         for attempt in payment_rows.waiting(tx):
             rows.wake(tx, attempt)
+        for kind in TAKEN_UP_AGAIN:
+            rows.take_up_again(tx, kind, tx.now - REST)
         for payment_id in payment_rows.unsettled(tx):
-            if not rows.waits(tx, "payments.settle", payment_id):
+            if not rows.unfinished(tx, "payments.settle", payment_id):
                 rows.schedule(tx, "payments.settle", payment_id)
 
     # Payouts -------------------------------------------------------------------------------------------------------

@@ -87,6 +87,10 @@ class PartnerPage:
     country: str
     years: int
     visible_to: UUID | None
+    cancelled: int
+    """Sessions that the partner has cancelled."""
+    missed: int
+    """Sessions to which the partner did not come."""
     listings: tuple[Listing, ...]
 
 
@@ -176,15 +180,17 @@ def tenant(tx: Transaction, tenant_id: UUID) -> TenantPage:
 _PARTNERS = f"""
 select p.id, p.name, p.title, p.zone, coalesce(sole.name, ''), p.suspended_at, coalesce(r.portals, '{{}}'), coalesce(c.number, 0),
        s.stars::float / nullif(s.ratings, 0), coalesce(s.ratings, 0), p.headline, p.roles, p.industries, p.country, p.years,
-       p.visible_to
+       p.visible_to, coalesce(c.cancelled, 0), coalesce(c.missed, 0)
 from partners p
 left join tenants sole on sole.id = p.visible_to
 left join partner_standing s on s.partner_id = p.id
 left join (select r.partner_id, array_agg(t.name order by t.name) as portals, array_agg(t.id) as ids
            from roster r join tenants t on t.id = r.tenant_id where r.ended_at is null group by r.partner_id) r
        on r.partner_id = p.id
-left join (select partner_id, count(*) as number from consultations where state in {_DONE} group by partner_id) c
-       on c.partner_id = p.id"""
+left join (select partner_id, count(*) filter (where state in {_DONE}) as number,
+                  count(*) filter (where state = 'cancelled' and ended_by = 'partner') as cancelled,
+                  count(*) filter (where state = 'missed' and missing = 'partner') as missed
+           from consultations group by partner_id) c on c.partner_id = p.id"""
 
 _STATES = {
     "": "true", "listed": "p.suspended_at is null and r.portals is not null", "suspended": "p.suspended_at is not null",
@@ -236,7 +242,7 @@ def partner(tx: Transaction, partner_id: UUID) -> PartnerPage:
         {"id": partner_id, "now": tx.now},
     ).fetchall()
     return PartnerPage(
-        _partner(row), row[10], tuple(row[11]), tuple(row[12]), row[13], row[14], row[15],
+        _partner(row), row[10], tuple(row[11]), tuple(row[12]), row[13], row[14], *row[15:18],
         tuple(Listing(each[0], each[1], Money(each[2], each[3]), *each[4:]) for each in listings),
     )  # fmt: skip
 

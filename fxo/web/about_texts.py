@@ -81,7 +81,7 @@ def payment(config: TenantConfig) -> Text:
         (
             ("held", _("Held, then paid"), (
                 _("When you book, your bank is asked to hold %(price)s. A hold reserves the amount; it is not a payment."
-                  " It becomes one when the expert marks the session complete.", price=str(config.price)),
+                  " It becomes one when the expert marks the session complete.", price=str(config.tax.gross(config.price))),
                 _("If the session does not take place, the hold is released. How soon you see that depends on your bank."),
             )),
             ("later", _("Sessions further ahead"), (

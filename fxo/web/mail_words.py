@@ -36,7 +36,7 @@ class Words:
             "greeting": self._said(entry.greeting),
             "heading": self._said(entry.heading),
             "paragraphs": paragraphs,
-            "action": self._link(entry.action),
+            "action": self._link(entry.instead[1] if entry.instead and self._known(entry.instead[0]) else entry.action),
             "under_action": self._together(entry.under_action),
             "rows": [self._row(row) for row in entry.rows if self._known(row.when, row.label, row.value)],
             "sections": [
@@ -110,8 +110,14 @@ class Markups(Words):
         if isinstance(word, Link) and word.url.startswith(("https://", "http://")):
             label = _translated(word.label) if word.label else word.url
             yield name, Markup('<a class="text" href="{}" style="color:{};">{}</a>').format(word.url, self.link_colour, label)
-        else:
-            yield from super()._spelt(name, word)
+            return
+        for given, said in super()._spelt(name, word):
+            yield given, self._unbroken(said) if isinstance(word, Moment) and given == name else said
+
+    def _unbroken(self, moment: str) -> str:
+        """The hour stays with its zone: `Sun 29 Nov,` may stand above `23:00 CET`, and `CET` never alone."""
+        day, _comma, hour = moment.rpartition(", ")
+        return Markup('{}, <span style="white-space:nowrap">{}</span>').format(day, hour) if day else moment
 
     def _hours(self, word: Moment) -> str:
         return Markup('<span style="white-space:nowrap">{}</span>').format(super()._hours(word))

@@ -66,7 +66,8 @@ def pdf(config: TenantConfig, receipt: Receipt) -> bytes:
     canvas.setAuthor(config.name)
     page.bar()
     page.text(_LEFT, 770, config.name, STRONG, 12)
-    page.lines(_RIGHT, 770, receipt.seller.splitlines() or [config.name], right=True)
+    if receipt.seller.strip() != config.name:
+        page.lines(_RIGHT, 770, receipt.seller.splitlines(), right=True)
     page.text(_LEFT, 668, title, DISPLAY, 34)
     page.text(_RIGHT, 676, receipt.code, STRONG, 13, right=True)
     page.text(_RIGHT, 660, _date(receipt), TEXT, 10, _MUTED, right=True)
@@ -78,7 +79,7 @@ def pdf(config: TenantConfig, receipt: Receipt) -> bytes:
     y = _table(page, receipt, credit)
     page.lines(_LEFT, y - 30, _notes(receipt), colour=_MUTED)
     page.rule(86)
-    foot = [config.portal_url] + ([_("Tax number %(id)s", id=receipt.tax_id)] if receipt.tax_id else [])
+    foot = [config.portal_url.partition("://")[2]] + ([_("Tax number %(id)s", id=receipt.tax_id)] if receipt.tax_id else [])
     page.text(_LEFT, 66, "  ·  ".join(foot), TEXT, 9, _MUTED)
     page.text(_RIGHT, 66, receipt.code, TEXT, 9, _MUTED, right=True)
     canvas.showPage()
@@ -92,7 +93,9 @@ def _date(receipt: Receipt) -> str:
 
 
 def _for(receipt: Receipt) -> list[str]:
-    what = _("60-minute session with") if receipt.what == "session" else _("Fee for a missed session with")
+    what = {"session": _("60-minute session with"), "cancelled": _("Fee for a cancelled session with")}.get(
+        receipt.what, _("Fee for a missed session with")
+    )
     starts_at = receipt.starts_at.astimezone(ZoneInfo("UTC"))
     return [what, receipt.expert, f"{starts_at.day} {starts_at:%B %Y, %H:%M} UTC"]
 

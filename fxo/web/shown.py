@@ -14,6 +14,7 @@ from fxo.core.matching.model import Listed
 from fxo.core.matching.port import Evidence
 from fxo.core.money import Money
 from fxo.core.partners.queries import Profile
+from fxo.core.scope import NO_TAX, Tax
 from fxo.web.frame import initials, tone
 from fxo.web.language import N_, _
 
@@ -176,11 +177,17 @@ def person(name: str, key: UUID, title: str = "") -> dict[str, Any]:
     }
 
 
+def on_top(tax: Tax) -> str:
+    """What comes on top of the prices that are shown, as `plus 19% VAT`; empty where nothing does."""
+    return "" if tax.inclusive or not tax.rate else _("plus %(rate)s%% %(name)s", rate=f"{tax.rate / 100:g}", name=tax.name)
+
+
 def partner_card(
-    profile: Profile, slots: list[dict[str, Any]] | None, price: str, *, listed: Listed | None = None, url: str | None = None
-) -> dict[str, Any]:
+    profile: Profile, slots: list[dict[str, Any]] | None, price: str, tax: Tax = NO_TAX, *, listed: Listed | None = None,
+    url: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """A partner as the card shows them; with why, where they stand on a shortlist. Nothing on a record says yet that a
-    certificate was checked, so none is shown as verified.
+    certificate was checked, so none is shown as verified. `tax` is that of the portal which shows the price.
     """
     card = person(profile.name, profile.id, profile.title) | {
         "id": str(profile.id),
@@ -196,6 +203,7 @@ def partner_card(
         "unmet": [],
         "badges": [{"text": text, "verified": False} for text in profile.certifications[:3]],
         "price": price,
+        "tax": on_top(tax),
         "minutes": 60,
         "slots": slots,
         "all_times_url": url,

@@ -472,7 +472,13 @@ class Tour:
             "reminder": "In one hour",
             "receipt": "Receipt",
             "share": "You earned",
-            "refund": "Refund",
+            "refund": "Refund: ",
+            "moved": "Moved: ",
+            "cancelled": "Cancelled: your session",
+            "other times": "asks for another time",
+            "did not come": "did not come",
+            "missed": "We missed you",
+            "decided": "Decided: ",
         }
         for name, subject in subjects.items():
             page = client.go("/demo/outbox")

@@ -124,7 +124,7 @@ def leave_expired_holds(here: World, other: TenantConfig, starts: list[datetime]
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_one_gets_the_time_and_the_others_get_alternatives(rivals: Rivals, number: int) -> None:
+def test_case_4_one_gets_the_time_and_the_others_get_alternatives(rivals: Rivals, number: int) -> None:
     here, start = rivals.world, rivals.starts[number]
     dana, paid_before = str(here.partners["dana"]), attempts_at_money(here)
     race = rivals.ask(rivals.in_time, start)
@@ -154,7 +154,7 @@ def test_one_gets_the_time_and_the_others_get_alternatives(rivals: Rivals, numbe
     rivals.rounds.append((race, late))
 
 
-def test_who_loses_a_race_waits_no_longer_than_who_comes_too_late(rivals: Rivals) -> None:
+def test_case_4_who_loses_a_race_waits_no_longer_than_who_comes_too_late(rivals: Rivals) -> None:
     assert len(rivals.rounds) == ROUNDS
     assert median(race.slowest / late.slowest for race, late in rivals.rounds) < 2
 
@@ -163,7 +163,7 @@ def test_all_answers_of_a_race_are_less_than_a_second_of_work_for_the_machine(ri
     assert 0 < median(race.work for race, _ in rivals.rounds) < CORES
 
 
-def test_the_race_made_one_payment_a_round_and_no_deadlock(rivals: Rivals, servers: Given) -> None:
+def test_case_4_the_race_made_one_payment_a_round_and_no_deadlock(rivals: Rivals, servers: Given) -> None:
     here = rivals.world
     assert here.rows("select state, count(*) from consultations where state <> 'held' group by state") == [("confirmed", ROUNDS)]
     assert here.rows("select count(*) from payments") == [(ROUNDS,)]

@@ -11,7 +11,7 @@ import flask
 import pytest
 from flask import Flask
 
-from fxo.core import process, record
+from fxo.core import life, record
 from fxo.core.calendars import queries as calendars
 from fxo.core.clients import queries as clients
 from fxo.core.consultations import commands as consultations
@@ -388,7 +388,7 @@ def calls(scene: Scene) -> dict[str, Call]:
         "object": lambda tx: consultations.object_to(tx, booked, "was_there", "Not mine"),
         "decide a case": lambda tx: consultations.decide(tx, booked, Money(0, "USD"), "Not mine"),
         "let nobody stand in": lambda tx: consultations.end_rescue(tx, booked, "not_wanted"),
-        "let another stand in": lambda tx: process.rescue(
+        "let another stand in": lambda tx: life.rescue(
             tx, config, booked, consultations.Hold(new_id(), scene.told.partners["ines"], tx.now), windows
         ),
         "find a client": lambda tx: clients.find(tx, scene.told.client.id),

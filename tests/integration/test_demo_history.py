@@ -206,4 +206,12 @@ def test_what_is_ahead_goes_on_by_itself(parts: platform.Platform, settings: Set
     assert rows(settings, "select count(*) from consultations where state = 'confirmed'") == [(0,)]
     assert rows(settings, "select count(*) from payments where state = 'card_saved'") == [(0,)]
     assert rows(settings, "select count(*) from work where state = 'dead'") == [(0,)]
-    assert rows(settings, "select count(*) from alarms where kind <> 'payment.lapses'") == [(0,)]
+    raised = rows(settings, "select kind, subject_id from alarms order by 1, 2")
+    lapsing = rows(
+        settings,
+        "select 'payment.lapses', y.id from payments y join consultations c on c.tenant_id = y.tenant_id and c.id ="
+        " y.consultation_id where y.captured_at > %(now)s and c.ends_at <= y.capture_before - interval '1 d'"
+        " and y.captured_at > y.capture_before - interval '1 d' order by 1, 2",
+        now=now,
+    )
+    assert raised == lapsing, "those alone that nobody completed until a day before their hold ran out (hard case 3)"

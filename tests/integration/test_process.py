@@ -113,7 +113,7 @@ def test_nobody_is_told_or_charged_twice_when_all_work_is_done_again(told: Story
     assert told.alarms() == []
 
 
-def test_a_session_ten_days_out_keeps_the_card_and_holds_the_money_three_days_before(told: Story) -> None:
+def test_case_1_a_session_ten_days_out_keeps_the_card_and_holds_the_money_three_days_before(told: Story) -> None:
     starts_at = told.ahead(10 * DAY)
     booked = told.book("dana", starts_at)
     assert told.events(booked, "consultation") == ["consultation.held", "consultation.confirmed"]

@@ -16,7 +16,8 @@ from fxo.core.errors import Conflict, Gone, NotAllowed, NotFound
 from fxo.core.ids import new_id
 from fxo.core.ledger import queries as ledger
 from fxo.core.money import Money
-from fxo.core.scope import partner_scope
+from fxo.core.scope import operator_scope, partner_scope
+from fxo.tenants import operations
 from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, ics, story
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -44,10 +45,10 @@ def fee(told: Story, booked: UUID) -> int | None:
     return found  # type: ignore[no-any-return]
 
 
-def well(told: Story) -> None:
-    """Nothing was given up, and nothing needs a person."""
+def well(told: Story, *alarms: str) -> None:
+    """Nothing was given up, and nothing else than this needs a person."""
     assert told.dead() == []
-    assert told.alarms() == []
+    assert told.alarms() == list(alarms)
 
 
 # Cancelled (hard cases 15 and 16) ------------------------------------------------------------------------------------
@@ -336,6 +337,19 @@ def test_case_5_an_accepted_request_far_ahead_is_held_when_its_time_comes(told: 
     assert told.effects() == ["save", "hold"]
 
 
+def test_case_5_of_two_who_ask_for_one_time_the_first_has_it_and_the_other_gets_alternatives(told: Story) -> None:
+    told = asking(told)
+    starts_at = told.ahead(2 * DAY)
+    booked = told.book("dana", starts_at)
+    other = told.of(told.config, told.newcomer())
+    with pytest.raises(SlotTaken) as taken:
+        other.hold("dana", starts_at + 30 * MINUTE)
+    assert (taken.value.partner_id, taken.value.wanted) == (told.partners["dana"], starts_at + 30 * MINUTE)
+    told.run(told.partner("dana"), consultations.end_request, booked)
+    other.book("dana", starts_at + 30 * MINUTE)
+    assert told.taken("dana") == [starts_at + 30 * MINUTE], "a declined one has given the time back"
+
+
 def test_case_5_and_10_a_calendar_that_cannot_be_read_makes_it_a_request(told: Story) -> None:
     unknown = consultations.Hold(new_id(), told.partners["dana"], told.ahead(2 * DAY))
     told.run(told.client, consultations.hold, told.config, unknown, minutes=10, external=None)
@@ -364,13 +378,29 @@ def test_case_17_an_absent_expert_costs_nothing_and_what_is_held_is_let_go(told:
     told.report(booked, told.client, "partner")
     told.work()
     assert (told.state(booked), fee(told, booked), told.payment(booked)[0]) == ("missed", 0, "authorised")
-    told.live(2 * HOUR + MINUTE)
-    assert told.payment(booked)[0] == "voided"
     assert "partner_missed_client" in told.kinds(CLIENT_MAIL) and "partner_missed_partner" in told.kinds(DANA_MAIL)
+    told.live_until(starts_at + HOUR + DAY - MINUTE)
+    assert told.payment(booked)[0] == "authorised", "the expert has a day to object, as everybody has"
+    told.live(2 * MINUTE)
+    assert told.payment(booked)[0] == "voided"
     told.live(3 * DAY)
     assert told.state(booked) == "missed"
     assert told.effects("capture") == []
-    well(told)
+    well(told, "session.expert_absent")
+
+
+def test_case_17_an_expert_who_was_there_after_all_says_so_within_the_day_and_a_person_decides(told: Story) -> None:
+    booked, starts_at = begun(told, "client")
+    told.live_until(starts_at + 10 * MINUTE)
+    told.report(booked, told.client, "partner")
+    told.live_until(starts_at + 20 * HOUR)
+    told.run(told.partner("dana"), consultations.object_to, booked, "was_there", "I came by the link of the invitation.")
+    told.live_until(starts_at + 3 * DAY)
+    assert (told.state(booked), told.effects("capture", "void")) == ("contested", [])
+    told.run(told.operator(), consultations.decide, booked, Money(80_000, "USD"), "The meeting's log shows both.")
+    told.work()
+    assert (told.state(booked), told.effects("capture", "void")) == ("decided", ["capture"])
+    well(told, "session.expert_absent", "session.contested")
 
 
 def test_case_17_an_absent_client_is_charged_by_the_policy_a_day_later(told: Story) -> None:
@@ -433,7 +463,9 @@ def test_case_17_both_are_absent_and_the_expert_says_so(told: Story) -> None:
     told.report(booked, told.partner("dana"), "partner")
     told.live(3 * HOUR)
     assert (told.state(booked), fee(told, booked), told.payment(booked)[0]) == ("missed", 0, "voided")
-    well(told)
+    assert "partner_missed_client" in told.kinds(CLIENT_MAIL)
+    assert "partner_missed_partner" not in told.kinds(DANA_MAIL), "who has said so is not asked whether it is so"
+    well(told, "session.expert_absent")
 
 
 def test_case_17_cancelled_is_not_a_no_show(told: Story) -> None:
@@ -491,6 +523,7 @@ def test_case_15_an_equal_expert_stands_in_with_the_same_brief_and_the_same_paym
     assert (told.state(left), fee(told, left), told.payment(left)[0]) == ("cancelled", 0, "authorised")
     assert "I am so sorry." in told.mails("booking_cancelled_client")[0].text
     assert "one tap" in told.mails("booking_cancelled_client")[0].text
+    assert "See who can take over" in told.mails("booking_cancelled_client")[0].text
     kept = told.stand_in(left, "ines", starts_at)
     told.work()
     assert (told.state(kept), told.payment(kept)[0], told.payment(left)[0]) == ("confirmed", "authorised", "handed_over")
@@ -518,7 +551,29 @@ def test_case_15_a_late_expert_is_replaced_with_one_tap(told: Story) -> None:
     told.complete(kept, "ines")
     told.live(DAY)
     assert told.effects() == ["hold", "save", "capture"]
-    well(told)
+    well(told, "session.expert_absent")
+
+
+@pytest.mark.parametrize(("before", "alarms"), [(25 * HOUR, ()), (23 * HOUR, ("session.expert_cancelled",))])
+def test_case_15_an_operator_is_told_of_an_expert_who_cancels_inside_a_day(
+    told: Story, before: timedelta, alarms: tuple[str, ...]
+) -> None:
+    starts_at = told.ahead(2 * DAY)
+    booked = told.book("dana", starts_at)
+    told.live_until(starts_at - before)
+    told.cancel(booked, by=told.partner("dana"), reason="ill")
+    told.work()
+    well(told, *alarms)
+
+
+def test_case_15_who_does_not_keep_sessions_is_noted(told: Story) -> None:
+    told.cancel(told.book("dana", told.ahead(2 * DAY)), by=told.partner("dana"), reason="ill")
+    booked, starts_at = begun(told, "client")
+    told.live_until(starts_at + 10 * MINUTE)
+    told.report(booked, told.client, "partner")
+    told.cancel(told.book("dana", told.ahead(2 * DAY)))  # by the client
+    found = told.parts.store.run(operator_scope(told.operator().id), told.operator(), operations.partner, told.partners["dana"])
+    assert (found.cancelled, found.missed) == (1, 1)
 
 
 def test_case_15_where_the_hold_does_not_reach_the_saved_card_is_held_anew_and_charged_once(told: Story) -> None:

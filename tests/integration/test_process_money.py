@@ -45,6 +45,7 @@ from tests.support.money import (
     refused,
     sandbox,
 )  # fmt: skip
+from tests.support.sql import superuser
 from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 
 
@@ -162,7 +163,7 @@ def test_fr_2_5_a_capture_that_fails_is_retried_on_the_saved_card_and_the_operat
     assert agreed(told) == []
 
 
-def test_an_alarm_comes_a_day_before_a_hold_lapses_about_which_nobody_has_decided(told: Story) -> None:
+def test_case_3_an_alarm_comes_a_day_before_a_hold_lapses_about_which_nobody_has_decided(told: Story) -> None:
     """Hard case 3."""
     starts_at = told.ahead(2 * DAY)
     booked = told.book("dana", starts_at)
@@ -174,7 +175,7 @@ def test_an_alarm_comes_a_day_before_a_hold_lapses_about_which_nobody_has_decide
     assert told.alarms() == ["session.contested", "payment.lapses"]
 
 
-def test_hard_case_1_a_hold_that_is_too_short_is_made_anew_before_it_ends(told: Story) -> None:
+def test_case_1_a_hold_that_is_too_short_is_made_anew_before_it_ends(told: Story) -> None:
     starts_at = told.ahead(4 * DAY)
     booked = told.book("dana", starts_at, SHORT)
     told.live_until(starts_at)
@@ -264,7 +265,7 @@ def test_only_an_operator_decides_and_only_while_something_is_owed(told: Story, 
 # Refunds ------------------------------------------------------------------------------------------------------------
 
 
-def test_hard_case_20_partial_refunds_split_like_their_sum_and_the_client_gets_credit_notes(told: Story) -> None:
+def test_case_20_partial_refunds_split_like_their_sum_and_the_client_gets_credit_notes(told: Story) -> None:
     booked = done(told)
     for minor in (33, 33, 34_333, 1, 45_600):
         decides(told, payments.refund, booked, Money(minor, "USD"), "Goodwill.")
@@ -289,7 +290,7 @@ def test_nobody_but_an_operator_gives_money_back(told: Story) -> None:
 # Disputes -----------------------------------------------------------------------------------------------------------
 
 
-def test_hard_case_21_a_dispute_freezes_the_share_is_answered_and_won(told: Story) -> None:
+def test_case_21_a_dispute_freezes_the_share_is_answered_and_won(told: Story) -> None:
     booked = done(told, DISPUTED)
     reconcile(told)
     assert balances(told) == {
@@ -315,7 +316,7 @@ def test_hard_case_21_a_dispute_freezes_the_share_is_answered_and_won(told: Stor
     assert agreed(told) == []
 
 
-def test_hard_case_21_a_dispute_that_nobody_answers_is_an_alarm_and_lost(told: Story) -> None:
+def test_case_21_a_dispute_that_nobody_answers_is_an_alarm_and_lost(told: Story) -> None:
     done(told, DISPUTED)
     reconcile(told)
     told.live(5 * DAY + HOUR)
@@ -327,7 +328,7 @@ def test_hard_case_21_a_dispute_that_nobody_answers_is_an_alarm_and_lost(told: S
     assert agreed(told) == []
 
 
-def test_hard_case_21_after_the_payout_the_partners_share_is_taken_back(told: Story) -> None:
+def test_case_21_after_the_payout_the_partners_share_is_taken_back(told: Story) -> None:
     booked = done(told)
     paid_out(told)
     assert balances(told) == {"provider": 16_000, "platform": -16_000}
@@ -374,7 +375,7 @@ def test_a_payout_pays_what_is_owed_once_with_a_statement_of_its_entries(told: S
     assert agreed(told) == []
 
 
-def test_a_refund_after_the_payout_takes_the_share_back_from_the_transfer(told: Story) -> None:
+def test_case_20_a_refund_after_the_payout_takes_the_share_back_from_the_transfer(told: Story) -> None:
     booked = done(told)
     paid_out(told)
     decides(told, payments.refund, booked, HALF, "Goodwill.")
@@ -383,7 +384,7 @@ def test_a_refund_after_the_payout_takes_the_share_back_from_the_transfer(told: 
     assert agreed(told) == []
 
 
-def test_what_cannot_be_taken_back_is_set_off_against_the_next_payout(told: Story) -> None:
+def test_case_20_what_cannot_be_taken_back_is_set_off_against_the_next_payout(told: Story) -> None:
     booked = done(told)
     paid_out(told)
     told.rows("update plugin_payments_sandbox.transfers set reversed = amount returning 1")
@@ -522,7 +523,7 @@ def test_a_booking_record_can_be_verified_and_shows_what_was_changed(told: Story
 # What the provider knows --------------------------------------------------------------------------------------------
 
 
-def test_hard_case_7_a_webhook_outage_of_three_days_loses_nothing(told: Story) -> None:
+def test_case_7_a_webhook_outage_of_three_days_loses_nothing(told: Story) -> None:
     """No notice arrives in any of these tests; what happens at the provider by itself is found by asking it."""
     paid, waits = done(told), told.book("dana", told.ahead(4 * DAY))
     reconcile(told)
@@ -537,15 +538,57 @@ def test_hard_case_7_a_webhook_outage_of_three_days_loses_nothing(told: Story) -
     assert agreed(told) == []
 
 
-def test_a_step_that_was_given_up_is_taken_up_again(told: Story) -> None:
+def test_case_7_a_capture_that_was_given_up_is_taken_up_again(told: Story) -> None:
     booked = told.book("dana", told.ahead(2 * DAY))
     told.run(CODE, payments.keep_fee, payment_id_of(booked), HALF, "cancelled")
-    told.rows("update work set state = 'dead' where kind = 'payments.settle' returning 1")
-    told.live(20 * MINUTE)
+    given_up(told, "payments.settle")
     assert told.payment(booked) == ("authorised", None)
+    told.live(HOUR)
     reconcile(told)
     assert told.payment(booked) == ("captured", None)
     assert told.effects("capture") == ["capture"]
+    assert told.rows("select count(*) from work where kind = 'payments.settle'") == [(1,)], "the same work, with the same key"
+
+
+def test_case_7_a_refund_that_was_given_up_is_taken_up_again(told: Story) -> None:
+    booked = done(told)
+    told.run(OPERATOR, payments.refund, payment_id_of(booked), HALF, "Goodwill.")
+    given_up(told, "payments.settle")
+    assert told.effects("refund") == []
+    told.live(HOUR)
+    reconcile(told)
+    assert told.effects("refund") == ["refund"]
+    assert balances(told) == {"provider": 40_000, "partner": -32_000, "platform": -8_000}
+    assert agreed(told) == []
+
+
+def test_case_7_a_payout_that_was_given_up_is_taken_up_again(told: Story) -> None:
+    done(told)
+    [payout] = told.run(OPERATOR, payouts.plan, told.config, "payments_sandbox")
+    given_up(told, "payouts.transfer")
+    told.live(HOUR)
+    reconcile(told)
+    assert told.rows("select state from partner_payouts where id = %(id)s", id=payout) == [("paid",)]
+    assert told.effects("transfer") == ["transfer"]
+
+
+def given_up(told: Story, kind: str) -> None:
+    """Every try has failed, for days."""
+    told.rows("update work set state = 'dead' where kind = %(k)s and state = 'due' returning 1", k=kind)
+    told.live(20 * MINUTE)
+    reconcile(told)
+
+
+def test_case_8_a_refund_whose_answer_was_lost_and_whose_key_was_forgotten_is_made_once(told: Story) -> None:
+    booked = done(told)
+    told.run(OPERATOR, payments.refund, payment_id_of(booked), HALF, "Goodwill.")
+    [(work_id,)] = told.rows("update work set lease_no = 1 where kind = 'payments.settle' and state = 'due' returning id")
+    sandbox(told).refund(reference(told, booked), HALF, "the key that is forgotten by now")
+    told.perform(work_id)
+    told.work()
+    assert told.effects("refund") == ["refund"]
+    assert told.rows("select refunded_minor from payments") == [(40_000,)]
+    assert agreed(told) == []
 
 
 def test_a_difference_with_the_provider_is_listed_and_raises_an_alarm(told: Story) -> None:
@@ -625,6 +668,10 @@ def test_after_all_of_it_every_counter_is_zero(told: Story) -> None:
         ("captured_twice", "update partner_earnings set payment_id = (select min(payment_id::text)::uuid from partner_earnings)"
          " returning 1"),
         ("work_overdue", "update work set due_at = due_at - interval '400 days' where state = 'due' returning 1"),
+        ("without_link", "with gone as (delete from meetings returning 1) update consultations set confirmed_at = starts_at -"
+         " interval '5 days', starts_at = starts_at - interval '95 hours' where state = 'confirmed' returning 1"),
+        ("about_to_lapse", "update payments set capture_before = updated_at, due_minor = 0 where state = 'authorised'"
+         " returning 1"),
     ],
 )  # fmt: skip
 def test_what_must_never_be_is_counted(told: Story, counter: str, statement: str) -> None:
@@ -636,3 +683,17 @@ def test_what_must_never_be_is_counted(told: Story, counter: str, statement: str
     assert counters(told.parts.store)[counter] == 0
     told.rows(statement)
     assert counters(told.parts.store)[counter] > 0
+
+
+def test_not_even_overlaps_would_go_unseen(told: Story) -> None:
+    """The database refuses them (hard case 4); they are counted all the same."""
+    from fxo.core.integrity import counters
+
+    told.book("dana", told.ahead(4 * DAY))
+    with superuser(told.settings) as connection:
+        connection.execute("alter table partner_time drop constraint partner_is_in_one_place")
+        connection.execute(
+            "insert into partner_time (partner_id, during, tenant_id, consultation_id, expires_at)"
+            " select partner_id, during, tenant_id, gen_random_uuid(), null from partner_time"
+        )
+    assert counters(told.parts.store)["overlaps"] == 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import flask
 import pytest
+from psycopg.types.json import Jsonb
 
 from fxo.core.clients import commands as clients
 from fxo.core.events.model import ERASED
@@ -66,9 +67,10 @@ def test_a_plugin_is_asked_about_the_price_that_the_client_would_pay(databases: 
     prices: list[int] = []
     with story(databases, asks(lambda booking: prices.append(booking.price.minor))) as told:
         told.rows("update roster set price_minor = 95000 returning 1")
+        told.rows("update tenants set tax = %(x)s returning 1", x=Jsonb({"rate": 1000, "inclusive": False}))
         page = choose_a_time(told)
-        assert prices == [95_000]
-        assert "$950" in page.words
+        assert prices == [104_500]
+        assert "$1,045" in page.words
         assert "$800" not in page.words
 
 

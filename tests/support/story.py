@@ -15,7 +15,7 @@ import orjson
 from psycopg.types.json import Jsonb
 from werkzeug.test import TestResponse
 
-from fxo.core import process
+from fxo.core import life
 from fxo.core.calendars.model import meeting_id_of
 from fxo.core.clock import system_now
 from fxo.core.consultations import commands as consultations
@@ -81,7 +81,7 @@ class Story(World):
         """Another expert stands in for the one of this session."""
         wanted = consultations.Hold(new_id(), self.partners[partner], starts_at)
         _, provider = self.parts.providers.chain(self.config, "payments")[0]
-        self.run(self.client, process.rescue, self.config, consultation_id, wanted, provider.windows())
+        self.run(self.client, life.rescue, self.config, consultation_id, wanted, provider.windows())
         return wanted.consultation_id
 
     def rate(self, consultation_id: UUID, stars: int, comment: str = "", *, public: bool = True) -> None:

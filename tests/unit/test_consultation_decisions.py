@@ -112,7 +112,7 @@ def test_a_released_hold_is_confirmed_where_the_time_could_be_taken_again() -> N
 
 
 @pytest.mark.parametrize("past", [(HELD,), (HELD, EXPIRED)])
-def test_money_without_the_time_loses_the_slot(past: tuple[object, ...]) -> None:
+def test_case_6_money_without_the_time_loses_the_slot(past: tuple[object, ...]) -> None:
     given(*past).when(model.confirm, PAYMENT, slot_is_ours=False, ask_until=NOW).then(SlotLost())
 
 

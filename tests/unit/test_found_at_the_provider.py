@@ -98,7 +98,7 @@ def test_a_dispute_is_found_open_decided_or_both_at_once() -> None:
     given(*PAID).when(disputes.found, replace(CAPTURED, dispute=lost)).then(DISPUTED, DisputeLost("sd_1", TAKEN, PRICE, NOTHING))
 
 
-def test_while_a_dispute_is_open_nothing_is_given_back_and_afterwards_what_is_left() -> None:
+def test_case_21_while_a_dispute_is_open_nothing_is_given_back_and_afterwards_what_is_left() -> None:
     given(*PAID, DISPUTED).when(settling.refund, HALF, "goodwill").then(Conflict, code="disputed")
     asked = RefundAsked(derived_id(ASKED.attempt, "refund", 0), HALF, "goodwill")
     assert settling.next_step(after(PAYMENT, *PAID, asked, DISPUTED)) is None

@@ -37,7 +37,7 @@ def plan_for(ahead: timedelta, windows: AuthorisationWindows = CARDS, offer: Off
 # --- when the card is authorised ---
 
 
-def test_a_session_inside_the_window_is_authorised_at_checkout() -> None:
+def test_case_1_a_session_inside_the_window_is_authorised_at_checkout() -> None:
     plan = plan_for(3 * 24 * HOUR)
     assert plan.mode is Mode.AUTHORISE_NOW
     assert (plan.authorise_at, plan.retry_at, plan.give_up_at) == (None, None, None)
@@ -58,7 +58,7 @@ def test_a_longer_session_saves_the_card_sooner() -> None:
     assert plan_for(last, offer=Offer(PRICE, 90, POLICY)).mode is Mode.SAVE_CARD
 
 
-def test_a_session_beyond_the_window_saves_the_card_and_authorises_three_days_before() -> None:
+def test_case_1_a_session_beyond_the_window_saves_the_card_and_authorises_three_days_before() -> None:
     plan = plan_for(10 * 24 * HOUR)
     assert plan.mode is Mode.SAVE_CARD
     assert plan.authorise_at == plan.start - 72 * HOUR
@@ -124,7 +124,9 @@ def test_a_plan_never_lies_in_the_past_and_keeps_its_order(ahead: timedelta, min
 
 
 @given(aheads, lengths, any_windows)
-def test_the_authorisation_always_covers_the_last_capture(ahead: timedelta, minutes: int, windows: AuthorisationWindows) -> None:
+def test_case_1_the_authorisation_always_covers_the_last_capture(
+    ahead: timedelta, minutes: int, windows: AuthorisationWindows
+) -> None:
     plan = plan_for(ahead, windows, Offer(PRICE, minutes, POLICY))
     needed = timedelta(hours=24, minutes=minutes) + COMPLETION_GRACE + windows.safety
     if plan.mode is Mode.AUTHORISE_NOW or windows.off_session >= needed:
@@ -140,7 +142,7 @@ def test_an_authorisation_that_holds_until_the_last_capture_needs_no_other() -> 
     assert plan.reauthorise_at(plan.capture_by, now=NOW) is None
 
 
-def test_a_shorter_authorisation_is_renewed_the_safety_before_it_ends() -> None:
+def test_case_1_a_shorter_authorisation_is_renewed_the_safety_before_it_ends() -> None:
     plan = plan_for(5 * 24 * HOUR)
     ends = NOW + 2 * 24 * HOUR
     assert plan.reauthorise_at(ends, now=NOW) == ends - 12 * HOUR

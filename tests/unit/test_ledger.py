@@ -94,7 +94,7 @@ TAKEN = st.builds(
 
 
 @for_any(TAKEN, st.lists(st.integers(1, 10**9), max_size=6))
-def test_hard_case_20_the_splits_of_partial_refunds_add_up_to_the_split_of_their_sum(taken: Captured, wishes: list[int]) -> None:
+def test_case_20_the_splits_of_partial_refunds_add_up_to_the_split_of_their_sum(taken: Captured, wishes: list[int]) -> None:
     currency, gone, parts = taken.amount.currency, 0, []
     for wish in wishes:
         if part := min(wish, taken.amount.minor - gone):
@@ -110,7 +110,7 @@ def test_hard_case_20_the_splits_of_partial_refunds_add_up_to_the_split_of_their
 
 
 @for_any(TAKEN, st.integers(0, 10**9), st.booleans())
-def test_hard_case_21_a_dispute_freezes_and_then_everything_is_back_or_gone(taken: Captured, refunded: int, won: bool) -> None:
+def test_case_21_a_dispute_freezes_and_then_everything_is_back_or_gone(taken: Captured, refunded: int, won: bool) -> None:
     currency = taken.amount.currency
     before = Money(min(refunded, taken.amount.minor - 1), currency)
     amount = taken.amount - before

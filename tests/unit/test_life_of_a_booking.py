@@ -316,16 +316,25 @@ def test_case_15_what_is_held_is_let_go_when_nobody_stands_in() -> None:
     given(*LEFT, Rescued(OTHER)).when(changes.end_rescue, "expired", NOW + RESCUE).then()
 
 
-def test_case_15_an_absent_expert_may_object_until_what_is_held_is_let_go() -> None:
+def test_case_17_an_absent_expert_may_object_for_a_day_too_and_until_then_what_is_held_stays_held() -> None:
     missed = Missed(Party.PARTNER, Party.CLIENT, FREE, Party.PARTNER, GRACE + RESCUE)
     absent = (*BEGUN, CLIENT_CAME, missed)
     given(*absent).when(changes.end_rescue, "not_wanted", GRACE).then()
-    given(*absent).when(absences.object_to, Party.PARTNER, "was_there", END + ANSWER, GRACE).then(
+    given(*absent).when(changes.end_rescue, "expired", GRACE + RESCUE).then()
+    given(*absent).when(changes.rescue, OTHER, GRACE + RESCUE).then(Gone)
+    given(*absent).when(absences.object_to, Party.PARTNER, "was_there", END + ANSWER, END + ANSWER - SECOND).then(
         Objected(Party.PARTNER, "was_there")
     )
-    given(*absent, Objected(Party.PARTNER, "was_there")).when(changes.end_rescue, "expired", GRACE + RESCUE).then()
+    given(*absent, Objected(Party.PARTNER, "was_there")).when(changes.end_rescue, "expired", END + ANSWER).then()
+    given(*absent).when(changes.end_rescue, "expired", END + ANSWER).then(RescueEnded("expired", FREE))
     gone = (*absent, RescueEnded("expired", FREE))
-    given(*gone).when(absences.object_to, Party.PARTNER, "was_there", END + ANSWER, GRACE + RESCUE).then(Gone)
+    given(*gone).when(absences.object_to, Party.PARTNER, "was_there", END + ANSWER, END + ANSWER - SECOND).then(Gone)
+
+
+def test_case_17_of_an_expert_who_says_so_themselves_nothing_stays_held_once_nobody_can_stand_in() -> None:
+    missed = Missed(Party.PARTNER, Party.PARTNER, FREE, Party.PARTNER, GRACE + RESCUE)
+    given(*BEGUN, missed).when(changes.end_rescue, "expired", GRACE + RESCUE - SECOND).then()
+    given(*BEGUN, missed).when(changes.end_rescue, "expired", GRACE + RESCUE).then(RescueEnded("expired", FREE))
 
 
 def test_nobody_stands_in_for_a_session_that_its_client_has_cancelled() -> None:

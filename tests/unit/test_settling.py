@@ -223,7 +223,7 @@ def test_a_hold_that_was_let_go_before_something_became_due_is_charged_to_the_ca
 def test_part_of_what_was_taken_is_given_back_and_then_the_rest() -> None:
     past = (ASKED, HELD, FULL, TAKEN)
     given(*past).when(settling.refund, HALF, "goodwill").then(BACK)
-    assert step(*past, BACK) == GiveBack(BACK, "sp_1")
+    assert step(*past, BACK) == GiveBack(BACK, "sp_1", NOTHING)
     given(*past, BACK).when(settling.refunded, BACK, "se_1").then(RETURNED)
     rest = replace(BACK, id=derived_id(FIRST, "refund", 1))
     given(*past, BACK, RETURNED).when(settling.refund, HALF, "goodwill").then(rest)

@@ -130,7 +130,9 @@ def test_an_expert_who_is_not_on_the_roster_cannot_be_held(told: Story, sarah: P
     assert choose(sarah, sarah.get("/"), told.partners["dana"], told.ahead(2 * DAY)).status == 404
 
 
-def test_a_time_that_somebody_else_took_is_answered_with_the_nearest_three_and_with_others(told: Story, sarah: Person) -> None:
+def test_case_4_a_time_that_somebody_else_took_is_answered_with_the_nearest_three_and_with_others(
+    told: Story, sarah: Person
+) -> None:
     starts_at = told.ahead(2 * DAY)
     chosen(told, another(told), starts_at)
     answer = choose(sarah, sarah.get("/"), told.partners["dana"], starts_at)
@@ -167,7 +169,7 @@ def test_checkout_shows_what_happens_when_the_amount_is_held_today(told: Story, 
         assert words in page.words, words
 
 
-def test_checkout_shows_when_a_saved_card_is_held(told: Story, sarah: Person) -> None:
+def test_case_1_checkout_shows_when_a_saved_card_is_held(told: Story, sarah: Person) -> None:
     starts_at = told.ahead(10 * DAY)
     page, booked = chosen(told, sarah, starts_at)
     assert "Today: your card is kept Nothing is held and nothing is charged." in page.words

@@ -16,7 +16,7 @@ from fxo.core.scope import CODE, system_scope
 from fxo.tenants import network
 from tests.conftest import PASSWORD, add_member, write
 from tests.support.browser import Person
-from tests.support.flow import card_token
+from tests.support.flow import card_token, shortlist
 from tests.support.money import DAY, DISPUTED, HALF, decides, done, paid_out, reconcile, refused
 from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 
@@ -264,8 +264,14 @@ def test_tax_is_set_by_the_administrator_and_shown_at_checkout_and_on_receipts(t
     assert pdf(ada, "/admin/tax/example.pdf")
     here = told.of(told.parts.records.by_slug("fortium"), told.client)
     held = here.hold("dana", here.ahead(2 * DAY))
+    for path in ("/experts", f"/experts/{here.partners['dana']}"):
+        assert "plus 19% MwSt" in sarah.get(path).words, path
+    assert "plus 19% MwSt" in shortlist(sarah).words
+    assert "$952 is held on your card" in sarah.get("/").words
     checkout = sarah.get(f"/book/{held}")
     for word in ("$800", "19% MwSt", "$152", "$952"):
         assert word in checkout.words
     done(here, ahead=3 * DAY)
     assert "MwSt $152.00" in sarah.get("/receipts").words
+    ada.submit(ada.get("/admin/tax"), "/admin/tax", **fields | {"how": "in"})
+    assert "MwSt" not in sarah.get("/experts").words, "the price has it in it"

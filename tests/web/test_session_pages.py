@@ -66,7 +66,9 @@ def change(person: Person, session: UUID, page: Page, number: str) -> Page:
 # A saved card that is refused (hard case 2) -------------------------------------------------------------------------------
 
 
-def test_a_refused_card_is_changed_by_the_link_of_the_mail_and_the_hold_is_made_at_once(told: Story, sarah: Person) -> None:
+def test_case_2_a_refused_card_is_changed_by_the_link_of_the_mail_and_the_hold_is_made_at_once(
+    told: Story, sarah: Person
+) -> None:
     starts_at = told.ahead(10 * DAY)
     session = booked(told, sarah, 10 * DAY, FAILS_LATER)
     kept = sarah.get(f"/sessions/{session}")
@@ -171,7 +173,7 @@ def test_a_session_that_is_held_or_over_wants_no_card(told: Story, sarah: Person
     assert (empty.status, "Please enter your card." in empty.words) == (422, True)
 
 
-def test_the_sentence_that_one_agrees_to_is_the_one_that_is_recorded(told: Story, sarah: Person) -> None:
+def test_case_1_the_sentence_that_one_agrees_to_is_the_one_that_is_recorded(told: Story, sarah: Person) -> None:
     page, session = held(told, sarah, 2 * DAY)
     assert CONSENT in page.words
     sarah.follow(pay(sarah, page))

@@ -232,10 +232,11 @@ def rescue(state: State, consultation_id: UUID, now: datetime) -> list[object]:
 def end_rescue(state: State, reason: str, now: datetime) -> list[object]:
     """Nobody stands in: the client does not want it, or the time is over. Over already: nothing.
 
-    An absent expert may object until the time is over, so that then only the clock ends it.
+    An absent expert may object for a day, as everybody may, so that until then what is held stays held (hard case 17).
     """
     match state:
-        case Ended(rescue_until=until) | Absent(rescue_until=until) if until is not None:
-            if now >= until or (reason == "not_wanted" and isinstance(state, Ended)):
-                return [RescueEnded(reason, Money(0, state.terms.price.currency))]
+        case Ended(rescue_until=until) if until is not None and (now >= until or reason == "not_wanted"):
+            return [RescueEnded(reason, Money(0, state.terms.price.currency))]
+        case Absent(rescue_until=until) if until is not None and now >= state.stands_at:
+            return [RescueEnded(reason, Money(0, state.terms.price.currency))]
     return []

@@ -252,7 +252,7 @@ def stand_in(
     *, external: slots.Busy = (),
 ) -> tuple[list[object], list[object]]:  # fmt: skip
     """Claim an equal partner's time for the client whom another one has left; decides for both bookings, the caller appends
-    (`process.rescue`). A partner who is late is said not to have come. Raises `SlotTaken`.
+    (`life.rescue`). A partner who is late is said not to have come. Raises `SlotTaken`.
     """
     _as(tx, left, Party.CLIENT)
     state = left.state
@@ -313,7 +313,9 @@ def object_to(tx: Transaction, consultation_id: UUID, says: str, words: str) -> 
     if not words.strip():
         raise Invalid("Please say in a sentence or two what happened.", field="words")
     until = getattr(getattr(state, "terms", None), "ends_at", tx.now) + model.ANSWER
-    if isinstance(state, model.Done):
+    if isinstance(state, model.Absent):
+        until = state.stands_at
+    elif isinstance(state, model.Done):
         until = completed_at(consultation) + model.ANSWER
     happened = absences.object_to(state, party, says, until, tx.now)
     tx.append((consultation, [*happened, *_explained(tx, party, words)]))

@@ -196,7 +196,7 @@ class Missed:
     fee: Money
     borne_by: Party
     rescue_until: datetime | None
-    """For an absent expert: until when they may say that they were there, and an equal one may stand in."""
+    """For an absent expert: until when an equal one may stand in."""
 
 
 @event("consultation.absence_settled")
@@ -305,6 +305,18 @@ class Absent:
     settled: bool = False
     rescue_until: datetime | None = None
     """Until when another expert may stand in; None where none may (any more)."""
+    said_so: bool = False
+    """Whether the absent one says so themselves: there is nobody to object."""
+
+    @property
+    def stands_at(self) -> datetime:
+        """When the absence stands for good: a day after the end, or, where nobody is there to object, when nobody can stand in
+        any more.
+        """
+        day = self.terms.ends_at + ANSWER
+        if self.rescue_until is None:
+            return day
+        return self.rescue_until if self.said_so else max(self.rescue_until, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,8 +396,8 @@ def _after_booking(state: Booked, happened: object) -> State:
             return replace(state, proposal=None)
         case Cancelled(rescue_until=until):
             return Ended(terms, "cancelled", payment_id, until)
-        case Missed(missing, _, fee, _, until):
-            return Absent(terms, payment_id, missing, fee, rescue_until=until)
+        case Missed(missing, by, fee, _, until):
+            return Absent(terms, payment_id, missing, fee, rescue_until=until, said_so=missing is by)
         case Objected(by):
             return Contested(terms, payment_id, frozenset({by}))
     return state

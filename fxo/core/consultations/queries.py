@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from fxo.core.consultations import slots
+from fxo.core.consultations.model import ANSWER
 from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.money import Money
@@ -79,6 +80,14 @@ class ConsultationRow:
     def here(self, party: str) -> bool:
         """Whether there is evidence that this side came."""
         return (self.client_here_at if party == "client" else self.partner_here_at) is not None
+
+    @property
+    def stands_at(self) -> datetime:
+        """When an absence stands for good, nobody having objected (as `model.Absent.stands_at`)."""
+        day = self.ends_at + ANSWER
+        if self.rescue_until is None:
+            return day
+        return self.rescue_until if self.ended_by == self.missing else max(self.rescue_until, day)
 
     @property
     def grace_over(self) -> datetime:

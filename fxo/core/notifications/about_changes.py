@@ -199,7 +199,8 @@ CHANGES: dict[str, Entry] = {
         paragraphs=(
             (N_("We are sorry. You pay nothing."),
              N_("Others who fit are on your session’s page. Until %(rescue_until)s they can take over with one tap, with the same"
-                " brief and the same payment; after that, what is held on your card is let go.")),
+                " brief and the same payment.")),
+            (N_("If nobody does, what is held on your card is let go on %(stands_at)s; until then the expert may object."),),
         ),
         action=(N_("See who can take over"), _SESSION),
         rows=(_IT_WAS, Row(N_("You pay"), N_("nothing"), strong=True)),
@@ -212,7 +213,7 @@ CHANGES: dict[str, Entry] = {
         heading=N_("You are said not to have come"),
         paragraphs=(
             (N_("The session with %(client)s is closed at no cost to them."),
-             N_("Were you there? Say so on its page before %(rescue_until)s. Then nothing is settled until a person has heard you"
+             N_("Were you there? Say so on its page before %(stands_at)s. Then nothing is settled until a person has heard you"
                 " both.")),
         ),
         action=(N_("Open the session"), _SESSION),
@@ -285,7 +286,10 @@ CHANGES: dict[str, Entry] = {
              N_("We have heard you both. You pay %(fee)s; what was held or taken beyond it goes back to your card.")),
         ),
         action=(N_("Open your session"), _SESSION),
-        rows=(_SESSION_ROW, _WITH_EXPERT, Row(N_("You pay"), "%(fee)s", strong=True)),
+        rows=(
+            _SESSION_ROW, _WITH_EXPERT, Row(N_("You pay"), "%(fee)s", strong=True),
+            Row(N_("You pay"), N_("nothing"), when="free", strong=True),
+        ),
         sections=((N_("Why"), "%(decision)s"),),
         why=TO_CLIENT,
         states=frozenset({"decided"}),
@@ -299,10 +303,13 @@ CHANGES: dict[str, Entry] = {
              N_("We have heard you both. The client pays %(fee)s, and you earn your part of it.")),
         ),
         action=(N_("Open the session"), _SESSION),
-        rows=(_SESSION_ROW, _WITH_CLIENT, Row(N_("Your part"), "%(fee_earns)s", strong=True)),
+        rows=(
+            _SESSION_ROW, _WITH_CLIENT, Row(N_("Your part"), "%(fee_earns)s", strong=True),
+            Row(N_("Your part"), N_("nothing"), when="free", strong=True),
+        ),
         sections=((N_("Why"), "%(decision)s"),),
         why=TO_PARTNER,
         states=frozenset({"decided"}),
     ),
 }  # fmt: skip
-"""By kind; `process` says when each is sent."""
+"""By kind; `life` says when each is sent."""

@@ -8,9 +8,9 @@ from fxo.core.notifications.entry import N_, Entry, Row, When
 _SESSION = "/sessions/%(id)s"
 _FOR = (
     When("for_session", N_("For your 60-minute session with %(partner)s on %(when)s.")),
+    When("for_cancelled", N_("For the session with %(partner)s on %(when)s, by the rules on cancelling that you accepted.")),
     When(
-        "for_fee",
-        N_("The session with %(partner)s on %(when)s did not take place; this is what the rules of the booking keep."),
+        "for_missed", N_("For the session with %(partner)s on %(when)s that you did not come to, by the rules that you accepted.")
     ),
 )
 _ATTACHED = N_("The document is attached, and stays on the session's page.")
@@ -48,7 +48,11 @@ MONEY: dict[str, Entry] = {
         paragraphs=(
             (
                 When("for_session", N_("For your 60-minute session on %(when)s.")),
-                When("for_fee", N_("The session on %(when)s did not take place, and the client pays what the rules keep.")),
+                When("for_cancelled", N_("For the session on %(when)s, which was cancelled late, by the rules of the booking.")),
+                When(
+                    "for_missed",
+                    N_("For the session on %(when)s, to which the client did not come, by the rules of the booking."),
+                ),
             ),
         ),
         action=(N_("See your earnings"), "/earnings"),
@@ -133,7 +137,7 @@ MONEY: dict[str, Entry] = {
         paragraphs=((N_("The money of your session with %(client)s went back. We are sorry: nothing more can be done."),
                      N_("If it was paid out to you already, it is set off against what you earn next.")),),
         action=(N_("See your earnings"), "/earnings"),
-        rows=_EARNED,
+        rows=(*_EARNED, Row(N_("Your part of it was"), "%(earned)s", strong=True)),
         why=TO_PARTNER,
     ),
     "payout_partner": Entry(

@@ -162,8 +162,10 @@ SESSIONS: dict[str, Entry] = {
         paragraphs=(
             (N_("We tried to hold %(price)s on %(kept_on)s for your session, and your bank said no. Nothing was charged."),
              N_("Your time is still yours.")),
-            (N_("Take another card, or ask your bank to allow this one. We try again on %(retry_at)s."),
-             N_("If it is refused then, the time is given back on %(give_up_at)s, at no cost to you.")),
+            (N_("Take another card, or ask your bank to allow this one."),
+             N_("We try again on %(retry_at)s. If it is refused then, the time is given back on %(give_up_at)s, at no cost to"
+                " you."),
+             When("last_try", N_("Otherwise the time is given back on %(give_up_at)s, at no cost to you."))),
         ),
         action=(N_("Look at your card"), "/sessions/%(id)s/card"),
         rows=(Row(N_("Session"), "%(when)s"), Row(N_("With"), "%(partner)s"), Row(N_("To be held"), "%(price)s", strong=True)),
@@ -188,7 +190,8 @@ SESSIONS: dict[str, Entry] = {
                 " your session’s page is enough."),
             ),
         ),
-        action=(N_("Find another time"), "/sessions/%(id)s"),
+        action=(N_("Find another time"), _SESSION),
+        instead=("rescue_until", (N_("See who can take over"), _SESSION)),
         under_action=(N_("The attached file takes the session out of your calendar."),),
         rows=(
             Row(N_("It was to be"), "%(when)s"),
@@ -240,4 +243,4 @@ SESSIONS: dict[str, Entry] = {
         states=frozenset({"lost"}),
     ),
 }  # fmt: skip
-"""By kind; `process` says when each is sent."""
+"""By kind; `process` and `life` say when each is sent."""

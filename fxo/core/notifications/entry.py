@@ -51,6 +51,8 @@ class Entry:
     """Each a few sentences that belong together."""
     action: tuple[str, str] | None = None
     """(label, path on the reader's own host): the one thing to do, a button near the top."""
+    instead: tuple[str, tuple[str, str]] | None = None
+    """(fact, action): the one thing to do where this fact is known."""
     under_action: tuple[Said, ...] = ()
     rows: tuple[Row, ...] = ()
     sections: tuple[tuple[str, Said], ...] = ()

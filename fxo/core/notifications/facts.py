@@ -13,7 +13,6 @@ from fxo.core.calendars.model import uid_of
 from fxo.core.calendars.port import Attendee, MeetingWanted
 from fxo.core.clients import queries as clients
 from fxo.core.consultations import queries as consultations
-from fxo.core.consultations.model import ANSWER
 from fxo.core.consultations.policy import cancellation_terms
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import NotFound
@@ -118,7 +117,7 @@ def _changes(row: ConsultationRow) -> dict[str, Word | datetime]:
     """What has become of the booking since it was made: who ended it, for what fee, where it was before, what is proposed."""
     times = {
         "answer_until": row.answer_until, "rescue_until": row.rescue_until, "moved_from": row.moved_from,
-        "stands_at": row.ends_at + ANSWER, **{f"proposed_{n}": at for n, at in enumerate(row.proposed, 1)},
+        "stands_at": row.stands_at, **{f"proposed_{n}": at for n, at in enumerate(row.proposed, 1)},
     }  # fmt: skip
     words: dict[str, Word | datetime] = {name: at for name, at in times.items() if at is not None}
     if row.ended_by:
@@ -147,7 +146,8 @@ def _money(row: ConsultationRow, payment: payments.PaymentRow | None, now: datet
     if payment is None:
         return words
     card = payment.method_label or ""
-    words |= {"card": card, "for_session" if row.state == "completed" else "for_fee": YES}
+    kinds = {"cancelled": "for_cancelled", "missed": "for_missed", "settled": "for_missed"}
+    words |= {"card": card, kinds.get(row.state, "for_session"): YES}
     if payment.captured.minor:
         words |= _paid(row, payment)
     elif payment.due and payment.due.minor:
@@ -159,8 +159,7 @@ def _money(row: ConsultationRow, payment: payments.PaymentRow | None, now: datet
     if payment.state == "card_saved" and payment.authorise_at:
         retry_at, give_up_at = after_refusal(row.starts_at, payment.authorise_at)
         words |= {"kept_on": card, "authorise_at": payment.authorise_at, "give_up_at": give_up_at}
-        if retry_at > now:
-            words["retry_at"] = retry_at
+        words |= {"retry_at": retry_at} if retry_at > now else {"last_try": YES}
     return words
 
 

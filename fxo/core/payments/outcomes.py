@@ -211,6 +211,6 @@ class ReceiptIssued:
     expert: str
     starts_at: datetime
     what: str
-    """`session`, or `fee` for one that did not take place."""
+    """`session`; `cancelled` or `missed` for one that did not take place (`fee` in older ones)."""
     for_receipt: int | None = None
     """Of a credit note: the number of the receipt that it corrects."""

@@ -106,8 +106,13 @@ def _paper(
     return ReceiptIssued(
         kind, number, taken.client_id, taken.consultation_id, moved.amount, within, taken.tax_rate, tax.name, tax.id,
         tax.seller or config.name, name, company, partners.contact(tx, row.partner_id)[0], row.starts_at,
-        "session" if row.state == "completed" else "fee", receipt if kind is Paper.CREDIT_NOTE else None,
+        _what(row.state), receipt if kind is Paper.CREDIT_NOTE else None,
     )  # fmt: skip
+
+
+def _what(state: str) -> str:
+    """What the money is for: the session, also where a person had to decide what it was worth, or one that did not take place."""
+    return {"cancelled": "cancelled", "missed": "missed", "settled": "missed"}.get(state, "session")
 
 
 _COLUMNS = (

@@ -219,10 +219,11 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
-    """Refund what was asked for."""
+    """Refund what was asked for; `before` is what was given back until then."""
 
     asked: RefundAsked
     reference: str
+    before: Money
 
 
 Step = Capture | LetGo | Charge | GiveBack
@@ -241,5 +242,5 @@ def next_step(state: State) -> Step | None:
         case Owing(due=due, customer=customer, method=method, stage=Stage.CHARGE):
             return Charge(state.attempt, due, customer, method)
         case Paid(captured=taken, returning=(first, *_), dispute=None):
-            return GiveBack(first, taken.reference)
+            return GiveBack(first, taken.reference, state.refunded)
     return None

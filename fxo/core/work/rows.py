@@ -85,6 +85,15 @@ def waits(tx: Transaction, kind: str, stream_id: UUID) -> bool:
     return found is not None
 
 
+def unfinished(tx: Transaction, kind: str, stream_id: UUID) -> bool:
+    """Whether work of this kind for the stream waits, is under way, or was given up."""
+    found = tx.driver.execute(
+        "select 1 from work where tenant_id = %s and stream_id = %s and kind = %s and state <> 'done' limit 1",
+        (tx.scope.tenant_id, stream_id, kind),
+    ).fetchone()
+    return found is not None
+
+
 def _offer_later(tx: Transaction, work_id: UUID) -> None:
     offer, tenant_id = tx.store.offer, tx.scope.tenant_id
     if offer is not None:
@@ -149,6 +158,24 @@ def bury(tx: Transaction, work: Work, *, error: str) -> None:
     ).rowcount
     if not buried:
         raise LeaseLost("Somebody else has taken this over.")
+
+
+def take_up_again(tx: Transaction, kind: str, before: datetime) -> list[UUID]:
+    """Let what was given up fall due anew, where that was for a try that fell due before then; returns the work.
+
+    Its id stays, and with it the key at a provider; what has become needless meanwhile finds nothing to do.
+    """
+    found = [
+        row[0]
+        for row in tx.driver.execute(
+            "update work set state = 'due', due_at = %s, offered_at = %s, attempts = 0, error = null"
+            " where tenant_id = %s and kind = %s and state = 'dead' and due_at <= %s returning id",
+            (tx.now, system_now(), tx.scope.tenant_id, kind, before),
+        ).fetchall()
+    ]
+    for work_id in found:
+        _offer_later(tx, work_id)
+    return found
 
 
 _SCHEDULE = """

@@ -92,6 +92,7 @@ create table work (
     primary key (tenant_id, id)
 );
 create index work_to_do on work (due_at) where state in ('due', 'leased');
+create index work_given_up on work (tenant_id, kind) where state = 'dead';
 create index work_of_stream on work (tenant_id, stream_id, kind);
 create unique index work_one_at_a_time on work (tenant_id, stream_id, kind) where state = 'leased';
 

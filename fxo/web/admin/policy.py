@@ -36,13 +36,14 @@ def _page(typed: dict[str, str], errors: dict[str, str], status: int = 200) -> R
         now = tx.now
     return page(
         "admin/policy.html", typed=typed, errors=errors, limits=rules.LIMITS, version=config.policy.version,
-        asks_first=bool(typed.get("asks_first")), price=str(config.price), says=_says(config.policy, now),
+        asks_first=bool(typed.get("asks_first")), price=str(config.tax.gross(config.price)), says=_says(config.policy, now),
     ), status  # fmt: skip
 
 
 def _says(policy: CancellationPolicy, now: Any) -> list[str]:
     """What the rules mean for an hour at the default price, in sentences."""
-    price, start = here().tenant.price, now + timedelta(days=60)
+    config, start = here().tenant, now + timedelta(days=60)
+    price = config.tax.gross(config.price)
     found = []
     for term in cancellation_terms(policy, price, start):
         hours = int((start - term.until).total_seconds() // 3600) if term.until else 0

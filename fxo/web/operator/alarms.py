@@ -66,6 +66,14 @@ def _words(kind: str) -> tuple[str, str]:
             _("Two who do not agree"),
             _("Open the booking: both say there how they saw it, with the evidence, and you decide what the client owes."),
         ),
+        "session.expert_absent": (
+            _("An expert did not come"),
+            _("The client was offered others. Talk to the expert; the partner's page counts what was not kept."),
+        ),
+        "session.expert_cancelled": (
+            _("An expert cancelled at short notice"),
+            _("The client was offered others. See whether somebody took over, and talk to the expert."),
+        ),
         "meeting.no_link": (
             _("A session without a meeting link"),
             _("Look at the calendar provider's state. A link that comes late appears on the session's page."),
@@ -78,7 +86,7 @@ def _words(kind: str) -> tuple[str, str]:
     groups = {
         "work.payments.": (
             _("A payment step was given up"),
-            _("Compare the payment with its provider before anything is repeated: it may have gone through there."),
+            _("It is taken up again every hour, and has one effect however often. Look at the provider's state and settings."),
         ),
         "work.calendars.": (
             _("A calendar step was given up"),
@@ -87,6 +95,10 @@ def _words(kind: str) -> tuple[str, str]:
         "work.hooks.": (
             _("A plugin could not be told"),
             _("Look into the plugin's log. The booking itself is not touched by this."),
+        ),
+        "work.payouts.": (
+            _("A payout was given up"),
+            _("It is taken up again every hour, and pays once however often. Look at the provider's state and settings."),
         ),
         "work.": (
             _("Work was given up"),

@@ -85,7 +85,8 @@ def _partner(partner_id: str, typed: dict[str, str], errors: dict[str, str], sta
             {"label": _("Ahead"), "value": ahead, "note": _("booked")},
             {"label": _("Rating"), "value": f"{row.rating:.1f}" if row.rating else "–",
              "note": ngettext("%(num)s rating", "%(num)s ratings", row.ratings)},
-            {"label": _("Portals"), "value": len(row.portals), "note": _("offer them")},
+            {"label": _("Not kept"), "value": one.cancelled + one.missed,
+             "note": _("%(cancelled)s cancelled, %(missed)s missed", cancelled=one.cancelled, missed=one.missed)},
         ],
         facts=[
             {"label": _("Roles"), "value": ", ".join(one.roles)},

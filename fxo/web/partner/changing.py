@@ -69,7 +69,7 @@ def otherwise(row: ConsultationRow, now: datetime, errors: dict[str, str]) -> di
     """The form of an expert who is said not to have come, and did."""
     if row.state != "missed" or row.missing != "partner" or row.ended_by == "partner":
         return None
-    if row.rescue_until is None or now >= row.rescue_until:
+    if row.rescue_until is None or now >= row.stands_at:
         return None
     return _form(row, _("I was there"), _("A person hears you and the client, and decides. No money moves before that."), errors)
 
@@ -124,7 +124,7 @@ def ended(row: ConsultationRow, case: Case | None, first: str, zone: str) -> dic
         case "missed":
             text = _("The client pays nothing.")
             if row.rescue_until:
-                text += " " + _("Were you there? Say so by %(time)s.", time=shown.clock(row.rescue_until, zone))
+                text += " " + _("Were you there? Say so by %(when)s.", when=shown.time(row.stands_at, zone)["text"])
             return {"title": _("You are said not to have come."), "text": text, "kind": "warning"}
         case "settled":
             text = _("Nobody has objected: you earn %(earns)s.", earns=earns or "")

@@ -78,7 +78,7 @@ def _home(form: dict[str, str], errors: dict[str, str], status: int = 200) -> Re
         if config.visitors_may_match or user is None
         else _("For people at %(name)s only. Signed in as %(person)s.", name=config.name, person=user.name),
         privacy=words.privacy(config),
-        price=str(config.price),
+        price=str(config.tax.gross(config.price)),
         own=own,
         people=[
             shown.person(profile.name, profile.id, profile.title)

@@ -266,7 +266,7 @@ def _card(entry: Entry, known: times.Times | None, now: datetime, zone: str, add
         if known is None
         else [shown.slot(one.start, zone, now=now) for one in times.offered(known.get(profile.id, []), zone)]
     )
-    card = shown.partner_card(profile, slots, str(entry.price), url=f"/experts/{profile.id}")
+    card = shown.partner_card(profile, slots, str(entry.price), here().tenant.tax, url=f"/experts/{profile.id}")
     return (
         card
         | times_words(profile, known, profile.id)

@@ -68,7 +68,7 @@ def expert(partner_id: str) -> ResponseReturnValue:
     page = render_template(
         "portal/expert_times.html" if partly else "portal/expert.html",
         **({} if partly else frame()),
-        partner=shown.partner_card(profile, None, str(entry.price(config) if entry else config.price), listed=listed)
+        partner=shown.partner_card(profile, None, str(entry.price(config) if entry else config.price), config.tax, listed=listed)
         | {"favourite": {"kept": found_id in kept, "next": address} if entry else None},
         bookable=bookable,
         times=None if later or not bookable else _times(profile, week, now, zone, ahead),

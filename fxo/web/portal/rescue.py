@@ -10,7 +10,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
-from fxo.core import process
+from fxo.core import life
 from fxo.core.calendars import queries as calendars
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
@@ -61,6 +61,7 @@ def offer(row: ConsultationRow, zone: str, now: datetime) -> dict[str, Any] | No
             people[key],
             [shown.slot(start, zone, now=now) for start in _times(key, free[key], row.starts_at, zone)],
             str(prices[key]),
+            config.tax,
             url=f"/experts/{key}",
         )
         | {"line": people[key].headline}
@@ -104,7 +105,7 @@ def rescue(consultation_id: str) -> ResponseReturnValue:
         if partner_id not in external:
             raise consultations.SlotTaken(partner_id, starts_at)
         parts.store.run(
-            identity.scope(), user.actor, process.rescue, config, found_id, wanted, windows, external=external[partner_id]
+            identity.scope(), user.actor, life.rescue, config, found_id, wanted, windows, external=external[partner_id]
         )
     except consultations.SlotTaken:
         flash(_("That time has just gone. Nothing has changed; please choose another one."), "warning")

@@ -190,8 +190,11 @@ def _ended(standing: Standing, case: Case | None) -> dict[str, Any] | None:
         case "missed" if row.missing == "partner":
             text = _("We are sorry. You pay nothing; what is held on your card is let go.")
             if row.rescue_until:
-                until = shown.clock(row.rescue_until, zone)
-                text = _("We are sorry. You pay nothing. What is held is let go at %(time)s, or somebody takes over.", time=until)
+                until = shown.time(row.stands_at, zone)["text"]
+                text = _(
+                    "We are sorry. You pay nothing. Somebody else can take over, or what is held on your card is let go on"
+                    " %(when)s.", when=until,
+                )  # fmt: skip
             return {"kind": "warning", "title": _("%(name)s did not come.", name=first), "text": text}
         case "missed":
             when = shown.time(row.ends_at + ANSWER, zone)["text"]
@@ -294,7 +297,7 @@ def _follow_up(standing: Standing, entry: partners.RosterEntry | None, kept: dic
         "slots": [
             shown.slot(slot.start, standing.zone, now=standing.now) for slot in times.offered(found, standing.zone, FOLLOW_UPS)
         ],
-        "price": str(entry.price(here().tenant)) if entry else "",
+        "price": str(here().tenant.tax.gross(entry.price(here().tenant))) if entry else "",
         "fields": {"partner": str(row.partner_id)} | kept,
     }
 

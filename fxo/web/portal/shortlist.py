@@ -98,6 +98,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         _card(item, roster[item.partner_id], known, brief, now, zone)
         | {
             "price": str(prices[item.partner_id]),
+            "tax": shown.on_top(config.tax),
             "favourite": {"kept": item.partner_id in kept, "next": address},
         }
         for item in on_page

@@ -60,7 +60,7 @@ def hold_slot(partner: str, slot: str, brief: str) -> ResponseReturnValue:
     window = (starts_at - timedelta(days=7), starts_at + timedelta(days=7))
     external = calendars.external_busy(parts.providers, config, [partner_id], window)
     wanted = consultations.Hold(new_id(), partner_id, starts_at, brief_id)
-    refusal = _asked_plugins(wanted, actor.id, entry.price(config) if entry else config.price)
+    refusal = _asked_plugins(wanted, actor.id, config.tax.gross(entry.price(config) if entry else config.price))
     if refusal:
         raise NotAllowed(refusal)
     try:
@@ -116,6 +116,7 @@ def taken(
             other,
             [shown.slot(start, zone, now=now) for start in sorted(nearest_of(free[other.id], wanted))],
             str(entry.price(config)),
+            config.tax,
             url=f"/experts/{other.id}" + (f"?{urlencode({'brief': brief})}" if brief else ""),
         )
         | {"line": other.headline}
@@ -128,7 +129,7 @@ def taken(
         partner=shown.person(profile.name, profile.id, profile.title),
         taken=shown.time(wanted, zone)["text"],
         slots=[shown.slot(start, zone, now=now) for start in sorted(nearest)],
-        price=str(price),
+        price=" ".join(filter(None, (str(price), shown.on_top(config.tax)))),
         charged=charged,
         unknown=external is None,
         all_times_url=f"/experts/{partner_id}" + (f"?{urlencode({'brief': brief})}" if brief else ""),

@@ -226,7 +226,7 @@ class Standing:
         if self.row.state == "contested":
             rows.append({"label": _("To pay"), "value": _("not decided yet"), "total": True})
         elif not fee.minor and self.row.rescue_until and money.state == "authorised":
-            until = shown.time(self.row.rescue_until, self.zone)
+            until = shown.time(self.row.stands_at if self.row.missing else self.row.rescue_until, self.zone)
             rows += [{"label": _("Held on %(card)s until", card=card), "value": until}]
             rows.append({"label": _("Charged"), "value": _("nothing"), "total": True})
         elif not fee.minor and not money.captured.minor:

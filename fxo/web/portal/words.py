@@ -132,7 +132,7 @@ def _questions(config: TenantConfig) -> list[dict[str, str]]:
                 "After the session, once the expert has marked it as completed. Until then %(price)s is only held on your card;"
                 " for a session that is more than a few days away, even that begins a few days before it. If the session does"
                 " not take place, the hold is released.",
-                price=str(config.price),
+                price=str(config.tax.gross(config.price)),
             ),
         },
         {
