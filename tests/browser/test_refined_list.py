@@ -59,7 +59,6 @@ def arrive(browser: Browser, served: Served, model: Model) -> Iterator[Callable[
 
     def come(**device: Any) -> Person:
         people.append(Person(browser, served, "fortium", **device))  # type: ignore[arg-type]
-        people[-1].go("/about")  # after one page it is known that scripts run
         return people[-1]
 
     yield come
