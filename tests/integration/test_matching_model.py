@@ -20,7 +20,7 @@ from fxo.core.matching import queries as briefs
 from fxo.core.matching.port import Brief, PartnerRecord
 from fxo.core.scope import CODE, Actor, TenantConfig, tenant_scope
 from fxo.plugins import matching_openai
-from fxo.plugins.matching_local.provider import LocalMatching
+from fxo.plugins.matching_local.provider import LocalMatching, warm
 from fxo.plugins.matching_openai.provider import OpenAIMatching
 from fxo.plugins.matching_openai.retrieval import MOST, candidates
 from tests.conftest import Databases
@@ -33,6 +33,7 @@ RANSOMWARE = "Our insurer wants a tested ransomware recovery plan before January
 
 @pytest.fixture(scope="module")
 def told(databases: Databases) -> Iterator[Story]:
+    warm()
     with story(databases, matching_openai, demo=False) as made:
         yield made
 

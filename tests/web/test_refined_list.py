@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fxo.plugins import matching_openai
+from fxo.plugins.matching_local.provider import warm
 from tests.conftest import Databases
 from tests.emulators import openai as company
 from tests.emulators.openai import KEY, Model
@@ -21,6 +22,7 @@ WORDS = "We grow from 40 to 90 engineers and must move our platform to the cloud
 
 @pytest.fixture(scope="module")
 def told(databases: Databases) -> Iterator[Story]:
+    warm()
     with story(databases, matching_openai, demo=False) as made:
         yield made
 

@@ -177,14 +177,14 @@ def refine(store: Store, providers: Providers, scope: Scope, actor: Actor, confi
 
     Nothing is asked where a call would not be made anyway. Raises `NotFound` for anybody but the author.
     """
+    models = [one for one in _chain(providers, config, refining=True) if providers.free(config, "matching", one[0])]
     with store.transaction(scope, actor) as tx:
         brief = tx.load(BRIEF, brief_id)
         queries.find(tx, brief_id)
+        said, first = brief.state.said, brief.state.matched
+        if said is None or first is None or first.refined or first.confidence < HOPELESS or not models:
+            return False
         records = records_to_rank(tx, config)
-    said, first = brief.state.said, brief.state.matched
-    models = [one for one in _chain(providers, config, refining=True) if providers.free(config, "matching", one[0])]
-    if said is None or first is None or first.refined or first.confidence < HOPELESS or not models:
-        return False
     asked, rankers, begun = _asked(said), _chain(providers, config, refining=False), time.perf_counter()
     try:
         _, whole = first_answer(rankers, lambda provider: provider.rank(asked, records, limit=EXPLAINED))

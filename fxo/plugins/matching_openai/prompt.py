@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from fxo.core.matching.port import ANY, STAGES, URGENCIES, Brief, PartnerRecord
@@ -121,8 +122,9 @@ def _brief(brief: Brief, roster: Sequence[PartnerRecord], *, mask: bool) -> dict
     }
 
 
-def told(record: PartnerRecord, *, mask: bool) -> dict[str, Any]:
-    """The record as it may be sent: without the name, without orders, not too long."""
+@lru_cache(maxsize=20_000)
+def told(record: PartnerRecord, *, mask: bool) -> Mapping[str, Any]:
+    """The record as it may be sent: without the name, without orders, not too long. Kept by its content."""
     found: dict[str, Any] = {}
     for field in FIELDS:
         texts = [_plainly(text, record, mask=mask) for text in record.texts(field)[:_MOST_TEXTS]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -47,8 +48,9 @@ def nearness(
     """
     import numpy as np
 
-    texts = {record.id: text for record in partners if (text := _text(record, mask=mask))}
-    digests = {partner_id: sha256(text.encode("utf-8", "replace")).hexdigest() for partner_id, text in texts.items()}
+    said = {record.id: _said(record, mask=mask) for record in partners}
+    texts = {partner_id: text for partner_id, (text, _) in said.items() if text}
+    digests = {partner_id: said[partner_id][1] for partner_id in texts}
     known = kept.vectors(model, digests)
     new = [partner_id for partner_id in sorted(texts) if partner_id not in known][:_NEW_AT_ONCE]
     asked = prompt.words_of(brief, partners, mask=mask).strip()
@@ -68,9 +70,12 @@ def nearness(
     }, tokens
 
 
-def _text(record: PartnerRecord, *, mask: bool) -> str:
+@lru_cache(maxsize=20_000)
+def _said(record: PartnerRecord, *, mask: bool) -> tuple[str, str]:
+    """The record as one text, and its digest; kept by its content."""
     told = prompt.told(record, mask=mask)
-    return "\n".join("; ".join(value) if isinstance(value, list) else value for value in told.values())[:_LONGEST]
+    text = "\n".join("; ".join(value) if isinstance(value, list) else value for value in told.values())[:_LONGEST]
+    return text, sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def _unit(vector: Sequence[float]) -> Any:
