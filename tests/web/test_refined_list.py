@@ -136,3 +136,16 @@ def test_nothing_is_asked_without_a_token_of_the_page(told: Story, model: Model)
     (form,) = listed.soup.select("form[data-refined]")
     assert person.post(str(form["hx-post"]), {}).status >= 400
     assert not model.requests
+
+
+def test_people_are_told_that_a_service_outside_reads_their_briefs(told: Story, model: Model) -> None:
+    assert "is read by the matching service that ranks the experts" in visitor().get("/").words
+    assert "the service outside that ranks the experts of this portal" in visitor().get("/privacy").words
+
+
+def test_a_model_that_is_set_up_wrongly_breaks_no_page(told: Story) -> None:
+    told.reconfigured(providers={"matching": ["matching_openai"]}, base_url="nowhere")
+    person = with_scripts(visitor())
+    page = shortlist(person, WORDS)
+    assert cards(page) and person.get("/privacy").status == 200
+    assert not list_with_times(person, page).soup.select("form[data-refined]")
