@@ -6,16 +6,14 @@ import gzip
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
-import psutil
 from playwright.sync_api import Page as Tab
 
-from bench.support import Operation, Rows, database, interleaved, ratio
+from bench.support import Operation, Rows, database, interleaved, processor_seconds, ratio
 from fxo.app import create_app
 from fxo.demo.seed import Signin, seed
 from fxo.embedded.processes import free_port
@@ -141,9 +139,9 @@ def _compared(sight: Sight, port: int, bare_port: int) -> Iterator[tuple[str, st
     worked = dict.fromkeys(taken, 0.0)
     for _ in range(_ROUNDS):
         for name, getter in workers.items():
-            before = _processor_seconds()
+            before = processor_seconds()
             taken[name] += [_milliseconds(getter) for _ in range(_ALONE)]
-            worked[name] += _processor_seconds() - before
+            worked[name] += processor_seconds() - before
     yield (
         f"{sight.name}, processor time of web and database for a page: the bare page's to ours",
         f"{worked['bare'] / worked['page']:.2f} ({worked['page'] / len(taken['page']) * 1_000:.1f} ms)",
@@ -153,16 +151,6 @@ def _compared(sight: Sight, port: int, bare_port: int) -> Iterator[tuple[str, st
         f"{sight.name}, one at a time, median / p95 (p95 under {AIMS['ms']} ms)",
         f"{median(taken['page']):.1f} / {late['page']:.1f} ms; {late['page'] / late['bare']:.1f} times the bare page's p95",
     )
-
-
-def _processor_seconds() -> float:
-    """What the servers of this measurement have worked so far: a machine that is busy with others does not change that."""
-    found = 0.0
-    for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            times = child.cpu_times()
-            found += times.user + times.system
-    return found
 
 
 def _milliseconds(getter: Getter) -> float:

@@ -45,7 +45,7 @@ PORTS: Mapping[str, Port] = {
     for port in (
         Port(
             "matching", "matching_", "matching_local", MatchingProvider, fails_over=True, local_last=True,
-            seconds={"rank": 1.5},
+            seconds={"rank": 1.5, "refine": 6.0}, never_waits=frozenset({"refine"}),
             checks={
                 "rank": lambda answer, given: check_ranking(answer, given["partners"]),
                 "refine": lambda answer, given: check_ranking(answer, given["partners"]),

@@ -13,6 +13,7 @@ from fxo.web import identity
 from fxo.web.frame import frame
 from fxo.web.language import _
 from fxo.web.places import OPS, PARTNERS, PORTAL, here
+from fxo.web.portal.words import sent_out
 
 blueprint = Blueprint("about", __name__)
 
@@ -71,7 +72,8 @@ def _name() -> str:
 @blueprint.get("/privacy")
 def privacy() -> ResponseReturnValue:
     """What is kept of people, and how."""
-    return _page(texts.privacy(_name()))
+    place = here()
+    return _page(texts.privacy(_name(), sent_out=place.kind == PORTAL and sent_out(place.tenant)))
 
 
 @blueprint.get("/terms")

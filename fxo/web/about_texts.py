@@ -205,8 +205,9 @@ def operator_help() -> Text:
     )  # fmt: skip
 
 
-def privacy(name: str) -> Text:
-    """What is kept of people, and how."""
+def privacy(name: str, *, sent_out: bool = False) -> Text:
+    """What is kept of people, and how; `sent_out`: whether briefs go to a service outside that ranks."""
+    ranked = _("A brief also goes to the service outside that ranks the experts of this portal; who you are is not sent with it.")
     return Text(
         _("Privacy"),
         _("What %(portal)s keeps about you, who reads it, and how it goes away.", portal=name),
@@ -222,6 +223,7 @@ def privacy(name: str) -> Text:
                   " same company do not see it, and neither do other companies."),
                 _("The services that a session needs get what they need for it: the payment provider the amount and the card,"
                   " the calendar and mail provider the time, the names and the addresses."),
+                *((ranked,) if sent_out else ()),
             )),
             ("how", _("How it is kept"), (
                 _("Personal fields of the record are encrypted with a key of each person’s own. Each company’s rows are kept"

@@ -41,11 +41,11 @@ from fxo.core.plugins import (
 )
 from fxo.core.ports import PORTS
 from fxo.core.scope import ProviderChoice, TenantConfig
-from fxo.plugins import calendar_local, matching_local, notifications_email, payments_sandbox
+from fxo.plugins import calendar_local, matching_local, matching_openai, notifications_email, payments_sandbox
 from fxo.settings import Settings
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-SHIPPED = (calendar_local, matching_local, notifications_email, payments_sandbox)
+SHIPPED = (calendar_local, matching_local, matching_openai, notifications_email, payments_sandbox)
 MAIL = Message("m-1", "receipt", "Bo", "bo@acme.example", "Receipt", "Thank you.")
 ADA = PartnerRecord(new_id(), "Ada Example", headline="Calm in a breach")
 BOOKING = Booking(new_id(), new_id(), new_id(), new_id(), NOW, NOW + timedelta(hours=1), Money(80_000, "USD"), "held")
@@ -494,6 +494,58 @@ def test_a_hanging_provider_fills_its_own_places_and_nobody_else_s(release: thre
     with pytest.raises(Unavailable, match="places"):
         providers.named(tenant(), "notifications", "notifications_slow").deliver(MAIL, Channel.MAIL)
     assert providers.named(tenant(), "notifications", "notifications_quick").deliver(MAIL, Channel.MAIL)
+
+
+def test_who_has_a_list_already_does_not_wait_for_a_place_and_a_full_house_is_no_strike(release: threading.Event) -> None:
+    ranker = Ranker(lambda partners: ranking())
+    ranker.refine = lambda brief, first, partners: release.wait() and first  # type: ignore[attr-defined]
+    providers = serve(provider("matching_slow", "matching", ranker), seconds=5)
+    config = tenant(matching=["matching_slow"])
+    guarded = providers.named(config, "matching", "matching_slow")
+    first = guarded.rank(Brief("a breach"), [ADA])
+    with ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(guarded.refine, Brief("a breach"), first, [ADA]) for _ in range(16)]
+        while providers.free(config, "matching", "matching_slow"):
+            release.wait(0.01)
+        for _ in range(6):
+            with pytest.raises(Unavailable, match="places"):
+                guarded.refine(Brief("a breach"), first, [ADA])
+        assert not providers.resting(config, "matching", "matching_slow")
+        release.set()
+        assert [one.result() for one in asked] == [first] * 16
+    assert providers.free(config, "matching", "matching_slow")
+
+
+class Twice(BaseModel):
+    name: str
+
+
+def test_one_plugin_serves_a_tenant_twice_with_settings_breaker_and_places_of_its_own() -> None:
+    made: list[Any] = []
+
+    def make(context: Any) -> Any:
+        made.append((context.plugin, context.settings.name))
+        return Post(raising(OSError())) if context.settings.name == "first" else Post()
+
+    plugin_ = plugin(
+        "notifications_twice",
+        fxo_register_notification_provider=lambda: ProviderSpec("notifications_twice", "notifications", make, settings=Twice),
+    )
+    providers = serve(plugin_)
+    config = tenant(
+        notifications=[
+            ProviderChoice("notifications_twice", {"name": "first"}),
+            ProviderChoice("notifications_twice:b", {"name": "second"}),
+        ]
+    )
+    chain = providers.chain(config, "notifications")
+    assert [name for name, _ in chain] == ["notifications_twice", "notifications_twice:b"]
+    for _ in range(6):
+        name, _ = first_answer(chain, lambda one: one.deliver(MAIL, Channel.MAIL))
+        assert name == "notifications_twice:b"
+    assert made == [("notifications_twice", "first"), ("notifications_twice:b", "second")]
+    assert providers.resting(config, "notifications", "notifications_twice")
+    assert not providers.resting(config, "notifications", "notifications_twice:b")
 
 
 def test_an_unknown_exception_is_unavailable_and_logged_without_its_text(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,17 +7,21 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from fxo.core.consultations import queries as consultations
-from fxo.core.errors import NotFound, Retryable
+from fxo.core.errors import NotFound, ProviderError, Retryable
 from fxo.core.events.store import Store, Transaction
 from fxo.core.matching import model, queries
 from fxo.core.matching.model import BRIEF, Listed, Matched, Revised, Submitted, check_text
-from fxo.core.matching.port import Brief, Match, MatchingProvider, PartnerRecord, Ranking
+from fxo.core.matching.port import Brief, Match, MatchingCapabilities, MatchingProvider, PartnerRecord, Ranking
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.plugins import Providers, first_answer
 from fxo.core.scope import Actor, Scope, TenantConfig
 
 SHORTLIST = 5
+EXPLAINED = 12
+"""How many of a ranking carry reasons where it is to be refined: one of them may come up."""
+HOPELESS = 0.1
+"""Below this confidence a brief says too little for anybody to be asked about it again."""
 MOST_WITH_TIMES = 200
 """Partners on a roster up to which the next free times are looked up for a ranking."""
 
@@ -100,12 +104,18 @@ def revise(tx: Transaction, wanted: Revision) -> bool:
     return bool(events)
 
 
-def record(tx: Transaction, brief_id: UUID, ranking: Ranking, milliseconds: int, version: int) -> None:
-    """Keep who fits the brief as it stood at that version of its stream; one that says something else by now is ranked anew."""
+def record(
+    tx: Transaction, brief_id: UUID, ranking: Ranking, milliseconds: int, version: int, provider: str, *, refined: bool = False
+) -> bool:
+    """Keep who fits the brief as it stood at that version of its stream; one that says something else by now is ranked anew.
+
+    Returns whether it was kept.
+    """
     brief = tx.load(BRIEF, brief_id)
     if not brief:
         raise NotFound("There is no such brief here.")
-    if brief.version == version and brief.state.matched is None:
+    wanted = brief.version == version and (brief.state.matched is not None) is refined
+    if wanted:
         shortlist = () if ranking.no_match else tuple(_listed(match) for match in ranking.matches[:SHORTLIST])
         understood = ranking.understood
         tx.append(
@@ -132,21 +142,83 @@ def record(tx: Transaction, brief_id: UUID, ranking: Ranking, milliseconds: int,
                         lacking=ranking.lacking,
                         questions=ranking.questions,
                         timings=ranking.timings,
+                        provider=provider,
+                        refined=refined,
+                        usage=ranking.usage,
                     )
                 ],
             )
         )
+    return wanted
 
 
 def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config: TenantConfig, brief_id: UUID) -> None:
-    """Ask the tenant's rankers in their order, outside a transaction, and record the answer (PRD AR-2.1: within two seconds)."""
+    """Ask the tenant's rankers in their order, outside a transaction, and record the answer (PRD AR-2.1: within two seconds).
+
+    Who refines is not asked here, but by `refine`, once there is something on the page.
+    """
     with store.transaction(scope, actor) as tx:
         brief = tx.load(BRIEF, brief_id)
         records = records_to_rank(tx, config)
     said = brief.state.said
     if said is None or brief.state.matched is not None:
         return
-    asked = Brief(
+    asked, rankers, begun = _asked(said), _chain(providers, config, refining=False), time.perf_counter()
+    try:
+        name, ranking = first_answer(rankers, lambda provider: provider.rank(asked, records, limit=SHORTLIST))
+    except Retryable:
+        return
+    store.run(scope, actor, record, brief_id, ranking, _since(begun), brief.version, name)
+
+
+def refine(store: Store, providers: Providers, scope: Scope, actor: Actor, config: TenantConfig, brief_id: UUID) -> bool:
+    """Ask those of the tenant's providers that refine, in their order, to improve the ranking that the author sees; whether
+    there is a better one now.
+
+    Nothing is asked where a call would not be made anyway. Raises `NotFound` for anybody but the author.
+    """
+    models = [one for one in _chain(providers, config, refining=True) if providers.free(config, "matching", one[0])]
+    with store.transaction(scope, actor) as tx:
+        brief = tx.load(BRIEF, brief_id)
+        queries.find(tx, brief_id)
+        said, first = brief.state.said, brief.state.matched
+        if said is None or first is None or first.refined or first.confidence < HOPELESS or not models:
+            return False
+        records = records_to_rank(tx, config)
+    asked, rankers, begun = _asked(said), _chain(providers, config, refining=False), time.perf_counter()
+    try:
+        _, whole = first_answer(rankers, lambda provider: provider.rank(asked, records, limit=EXPLAINED))
+        name, better = first_answer(models, lambda provider: provider.refine(asked, whole, records))
+    except ProviderError:
+        return False  # each failure is in the log by now, and the list on the page stands
+    if better == whole:
+        return False
+    return store.run(scope, actor, record, brief_id, better, _since(begun), brief.version, name, refined=True)
+
+
+def refines(providers: Providers, config: TenantConfig) -> bool:
+    """Whether the tenant has anybody who may know better than the first ranking."""
+    return bool(_chain(providers, config, refining=True))
+
+
+def capabilities(provider: MatchingProvider) -> MatchingCapabilities:
+    """What the provider says it can do; nothing, where it cannot even be made."""
+    try:
+        return provider.capabilities
+    except ProviderError:
+        return MatchingCapabilities()
+
+
+def _chain(providers: Providers, config: TenantConfig, *, refining: bool) -> list[tuple[str, MatchingProvider]]:
+    return [one for one in providers.chain(config, "matching") if capabilities(one[1]).refines is refining]
+
+
+def _since(begun: float) -> int:
+    return round((time.perf_counter() - begun) * 1000)
+
+
+def _asked(said: Revised) -> Brief:
+    return Brief(
         said.text,
         role=said.role or None,
         topics=said.topics,
@@ -159,16 +231,6 @@ def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config
         unwanted=said.unwanted,
         musts=said.musts,
     )
-    begun = time.perf_counter()
-
-    def rank(provider: MatchingProvider) -> Ranking:
-        return provider.rank(asked, records, limit=SHORTLIST)
-
-    try:
-        _, ranking = first_answer(providers.chain(config, "matching"), rank)
-    except Retryable:
-        return
-    store.run(scope, actor, record, brief_id, ranking, round((time.perf_counter() - begun) * 1000), brief.version)
 
 
 def _listed(match: Match) -> Listed:

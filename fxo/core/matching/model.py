@@ -10,7 +10,7 @@ from uuid import UUID
 from fxo.core.errors import Invalid
 from fxo.core.events.model import Personal, event
 from fxo.core.events.store import StreamType
-from fxo.core.matching.port import Budget, Evidence, Question, Reading
+from fxo.core.matching.port import Budget, Evidence, Question, Reading, Usage
 
 LONGEST = 8_000
 """Characters of a brief; more is refused with a sentence (it would not be read to the end by the expert either)."""
@@ -95,7 +95,12 @@ def _with_fields(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"shortlist": listed} | said | {"lacking": [], "questions": [], "timings": {}}
 
 
-@event("brief.matched", version=2, upcasters={1: _with_fields})
+def _without_model(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 knew of no models outside, and did not say who had ranked."""
+    return data | {"provider": "", "refined": False, "usage": None}
+
+
+@event("brief.matched", version=3, upcasters={1: _with_fields, 2: _without_model})
 @dataclass(frozen=True, slots=True)
 class Matched:
     """Who fits, best first; `no_match` where nobody does. Ranker and times taken stand here for later learning."""
@@ -123,6 +128,12 @@ class Matched:
     questions: tuple[Question, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     """Milliseconds by step of the ranker, within `milliseconds`."""
+    provider: str = ""
+    """The provider's name in the tenant's record; empty in what was recorded before this was."""
+    refined: bool = False
+    """Whether this improves a ranking that was recorded before it, for the same words."""
+    usage: Usage | None = None
+    """The model, the version of the prompt and the cost; None where no model outside had a part in it."""
 
 
 @dataclass(frozen=True, slots=True)

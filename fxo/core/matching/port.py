@@ -207,6 +207,20 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a ranking cost that a model outside had a part in."""
+
+    model: str
+    """As its company calls it."""
+    prompt: str
+    """Version of the words that it was asked with."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: int = 0
+    """Millionths of a US dollar, by the prices in the tenant's settings; 0 where the answer was known from before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """All partners, best first, and how sure the ranker is that anybody fits at all."""
 
@@ -223,6 +237,8 @@ class Ranking:
     """At most three, the most telling first; none where the brief says enough."""
     timings: Mapping[str, float] = field(default_factory=dict, compare=False)
     """Milliseconds by step (`read`, `retrieve`, `rank`, `explain`), kept in the `matched` event."""
+    usage: Usage | None = field(default=None, compare=False)
+    """What a model outside cost, kept in the `matched` event; None where none was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +246,8 @@ class MatchingCapabilities:
     """What this provider can do; asked, never guessed."""
 
     refines: bool = False
-    """Whether `refine` can know better than `rank`; where not, it is not called."""
+    """Whether it is one to improve what a client already sees: the page's first list is then another provider's, and `refine`
+    is asked in a second request. Where not, `refine` is not called."""
     topics: tuple[str, ...] = ()
     """Labels of the topics that it reads out of briefs, as far as there is a list; the page offers them to add."""
     sends_text_out: bool = False
@@ -253,8 +270,9 @@ class MatchingProvider(Protocol):
         """Rank these partners for this brief.
 
         Called when a client submits or corrects a brief; the page waits for it (1.5 s, then the local
-        ranking stands; the local one itself has the usual limit, since its first answer in a process loads its model). May read
-        nothing but its arguments and its own settings; may not write, and may not name anybody who is not among `partners`.
+        ranking stands; the local one itself has the usual limit, since its first answer in a process loads its model). One with
+        `capabilities.refines` is not asked by pages: it ranks on the command line, where nobody waits. May read nothing but its
+        arguments, its own settings and tables; may not name anybody who is not among `partners`.
         Returns every partner exactly once, best first; the first `limit` carry reasons, evidence and caveat, the others may.
         A brief that nobody fits is an answer (`no_match`) and not an error; so is an empty roster.
         """
@@ -264,8 +282,10 @@ class MatchingProvider(Protocol):
         """Improve a ranking that the client already sees.
 
         Called in a second request, after the shortlist is on the page, and only where `capabilities.refines`. `ranking` is the
-        one on the page, of this or of another provider. It may take seconds; it may reorder and reword, with the same bounds as
-        `rank`. Returns a whole ranking, or `ranking` itself where it has nothing to add. If it fails, the first ranking stands.
+        one on the page, of this or of another provider, with reasons for its first 12. It may take seconds (6 at most), and
+        is not asked where 16 others are being asked by the same process; it may reorder and reword, within the bounds of `rank`.
+        Returns a whole ranking, or `ranking` itself where it has nothing to add. If it fails, the tenant's next
+        provider that refines is asked, and then the first ranking stands.
         """
         ...
 

@@ -36,6 +36,10 @@ def trace(error: BaseException) -> str:
     return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__
 
 
+class Crowded(Unavailable):
+    """All places are taken. It says nothing about the next call, and nothing that the breaker has to know."""
+
+
 class Bulkhead:
     """So many calls into one plugin at a time, each in a thread of its own; one that hangs holds its place until it returns."""
 
@@ -44,11 +48,19 @@ class Bulkhead:
         self._around = around
         self._places = threading.BoundedSemaphore(places)
 
-    def run(self, call: Callable[[], T], seconds: float) -> T:
-        """What the call returns or raises; `Unavailable` where it takes longer than that."""
+    @property
+    def full(self) -> bool:
+        """Whether there is no place at the moment."""
+        if not self._places.acquire(blocking=False):
+            return True
+        self._places.release()
+        return False
+
+    def run(self, call: Callable[[], T], seconds: float, *, waits: bool = True) -> T:
+        """What the call returns or raises; `Unavailable` where it takes longer than that, with waiting for a place."""
         deadline = time.monotonic() + seconds
-        if not self._places.acquire(timeout=seconds):
-            raise Unavailable(f"{self.name} has all its places taken")
+        if not self._places.acquire(timeout=seconds if waits else 0):
+            raise Crowded(f"{self.name} has all its places taken")
         context = self._around()
         done = threading.Event()
         answer: list[T] = []
@@ -75,6 +87,11 @@ class Bulkhead:
 def is_resting(provider: Guarded) -> bool:
     """Whether its breaker is open; a function, since the guard has the members of its port and no others."""
     return provider._breaker.resting
+
+
+def is_full(provider: Guarded) -> bool:
+    """Whether all its places are taken."""
+    return provider._bulkhead.full
 
 
 class Guarded:
@@ -144,8 +161,11 @@ class Guarded:
         refuse_inside_transaction(self._name)
         self._breaker.admit()
         try:
-            answer = self._bulkhead.run(call, min(self._seconds, self._port.seconds.get(member, self._seconds)))
+            seconds = min(self._seconds, self._port.seconds.get(member, self._seconds))
+            answer = self._bulkhead.run(call, seconds, waits=member not in self._port.never_waits)
             self._port.check(member, answer, given)
+        except Crowded:
+            raise
         except ProviderError as error:
             (self._breaker.failed if isinstance(error, Unavailable) else self._breaker.succeeded)()
             raise

@@ -36,6 +36,8 @@ class Port:
     """Whether the embedded provider is asked when all others have failed."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Members with a time limit shorter than the platform's."""
+    never_waits: frozenset[str] = frozenset()
+    """Members that are refused at once where all places of the provider are taken: whoever asks has something already."""
     declares: frozenset[str] = frozenset()
     """Members that only say how the provider is, without a network call: asked once, also while its breaker is open.
     They take no arguments. `capabilities` need not be named: a property is always one.

@@ -18,7 +18,7 @@ from fxo.core.clock import system_now
 from fxo.core.errors import ActionRequired, Declined, Misconfigured, ProviderError, Unavailable
 from fxo.core.hookspecs import PortName
 from fxo.core.plugins.breaker import Breaker
-from fxo.core.plugins.calls import Around, Bulkhead, Guarded, is_resting
+from fxo.core.plugins.calls import Around, Bulkhead, Guarded, is_full, is_resting
 from fxo.core.plugins.context import ProviderContext, StoredState, Urls
 from fxo.core.plugins.manager import Plugins
 from fxo.core.scope import ProviderChoice, TenantConfig
@@ -63,6 +63,7 @@ class Providers:
         self._platform = platform or {}
         self._ticks = ticks
         self.bulkheads = {name: Bulkhead(name, around) for name in plugins.names}
+        self._around = around
         self._made: dict[tuple[UUID, str, str], tuple[object, object]] = {}
         self._lock = threading.Lock()
 
@@ -129,13 +130,18 @@ class Providers:
         """Whether this provider has failed several times and is left alone for a while, as far as this process knows."""
         return is_resting(self._guard(config, port, name))
 
+    def free(self, config: TenantConfig, port: PortName, name: str) -> bool:
+        """Whether a call would be made just now: the breaker is closed and a place is free, as far as this process knows."""
+        guard = self._guard(config, port, name)
+        return not (is_resting(guard) or is_full(guard))
+
     def live(self, config: TenantConfig) -> list[str]:
         """The names of this tenant's providers that talk to the outside world; the demo starts with none."""
         chosen = [choice.name for choices in config.providers.values() for choice in choices]
-        return [name for name in chosen if name in self.plugins.specs and self.plugins.specs[name].live]
+        return [name for name in chosen if (spec := self.plugins.specs.get(plugin_of(name))) and spec.live]
 
     def _check_known(self, port: PortName, name: str) -> None:
-        spec = self.plugins.specs.get(name)
+        spec = self.plugins.specs.get(plugin_of(name))
         if spec is None or spec.port != port:
             known = ", ".join(sorted(each.name for each in self.plugins.specs.values() if each.port == port)) or "none"
             raise Misconfigured(f"no provider for {port} is called {name!r}; loaded: {known}", field=port)
@@ -145,10 +151,10 @@ class Providers:
     def _guard(self, config: TenantConfig, port: PortName, name: str) -> Guarded:
         def make() -> Any:
             self._check_known(port, name)
-            return self.plugins.specs[name].factory(self.context(config, name))
+            return self.plugins.specs[plugin_of(name)].factory(self.context(config, name))
 
         def guard() -> Guarded:
-            bulkhead = self.bulkheads.get(name) or Bulkhead(name, nullcontext)
+            bulkhead = self._bulkhead(name)
             breaker = Breaker(self._ticks)
             rules = self.plugins.ports[port]
             if rules.local_last and name == rules.local:
@@ -156,6 +162,12 @@ class Providers:
             return Guarded(name, rules, make, bulkhead=bulkhead, breaker=breaker, seconds=self.seconds)
 
         return self._kept(port, config, name, guard)
+
+    def _bulkhead(self, name: str) -> Bulkhead:
+        """One for each instance of a plugin; a stranger gets one that nobody uses, and is refused behind it."""
+        if plugin_of(name) not in self.bulkheads:
+            return Bulkhead(name, nullcontext)
+        return self.bulkheads.setdefault(name, Bulkhead(name, self._around))
 
     def _kept(self, what: str, config: TenantConfig, plugin: str, make: Callable[[], T]) -> T:
         """The same thing as before, for as long as the tenant's record says the same."""
@@ -168,7 +180,7 @@ class Providers:
         return cast(T, self._made[key][1])
 
     def _valid_settings(self, config: TenantConfig, plugin: str) -> Any:
-        model = self.plugins.settings.get(plugin)
+        model = self.plugins.settings.get(plugin_of(plugin))
         if model is None:
             return None
         own = _choice(config, plugin).settings
@@ -182,6 +194,13 @@ class Providers:
             first = error.errors(include_input=False, include_url=False)[0]
             field_name = ".".join(str(part) for part in first["loc"])
             raise Misconfigured(f"{plugin}: {field_name or 'the settings'}: {first['msg']}", field=field_name) from None
+
+
+def plugin_of(name: str) -> str:
+    """The plugin behind a provider's name in a tenant's record: `matching_acme`, and `matching_acme:second` for one more with
+    settings of its own.
+    """
+    return name.partition(":")[0]
 
 
 def secret_fields(model: type[BaseModel]) -> list[str]:

@@ -52,7 +52,7 @@ _ORDER = re.compile(
         r"(?:order|instruction|command|anweisung|befehl|ordre|orden|ordine|ordem|opdracht)\b",
         rf"{_START}{_RANK}\b.{{0,60}}\b(?:100|10|1\.0|all|full|voll\w*|tous les|todos los) (?:points?|punkten?|puntos|punti"
         rf"|pontos|punten|stars)\b",
-        r"<script\b|[{\[]\s*[\"'](?:ranking|score|partner_id|rank|results|matches)[\"']\s*:",
+        r"<script\b|[{\[]\s*[\"'](?:ranking|score|partner|partner_id|candidates|fit|rank|results|matches)[\"']\s*:",
         r"\bcandidates? (?:named|called)\b.{0,80}\b(?:first|top|ahead|before)\b",
         r"\bpretend (?:to be|that you|you are)\b|\bact as (?:a|an|if)\b.{0,30}\b(?:ranker|model|assistant|unrestricted)",
         rf"^\W*(?:(?:important )?note (?:to|for)|to|for|attention|dear|hey|hinweis an|note pour|nota para),? (?:the |any "
@@ -72,7 +72,11 @@ _ORDER = re.compile(
         rf"{_START}(?:always|immer|toujours|siempre|sempre|altijd) {_RANK}\b",
     ))
 )  # fmt: skip
-_NAMED = re.compile(rf"\b{_RANK}\b.{{0,120}}\b{_FIRST}|\b{_RANK}\b.{{0,20}}\b(?:only|nur|seulement|solo|somente|alleen)\b")
+_PLACED = r"(?:ranked|rated|scored|listed|placed|put|shown|recommended|chosen|selected|picked|named|returned|come|stand)"
+_NAMED = re.compile(
+    rf"\b(?:must|should|shall|has to|needs to|is to|ought to|will)\b.{{0,30}}\b{_PLACED}\b.{{0,60}}\b{_FIRST}"
+    rf"|\b{_RANK}\b.{{0,120}}\b{_FIRST}|\b{_RANK}\b.{{0,20}}\b(?:only|nur|seulement|solo|somente|alleen)\b"
+)
 
 
 def orders(text: str, names: Iterable[str] = ()) -> list[Span]:

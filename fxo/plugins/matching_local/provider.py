@@ -72,7 +72,7 @@ class LocalMatching:
         no_match = sure < certainty.SURE
         likely = certainty.probabilities(sums, sure)
         fails = _unmet(wished, brief, index, records, found) if brief.musts else {}
-        scores = _shown(likely.astype(float))
+        scores = score_of(likely.astype(float))
         failing = np.isin(np.arange(len(records)), [*fails])
         if fails and not failing.all():
             scores[failing] *= scores[~failing].min()
@@ -83,7 +83,7 @@ class LocalMatching:
         matches = []
         for at, place in enumerate(order):
             record, p, missed = records[place], shown[place], fails.get(place, ())
-            strength = STRENGTHS[-1] if no_match else _strength(p)
+            strength = STRENGTHS[-1] if no_match else strength_of(p)
             if at < limit:
                 why = reasons.explain(place, index, wished, brief, record, missed)
                 told = (why.reasons, why.evidence, why.caveat, why.quotes)
@@ -115,11 +115,12 @@ def warm() -> None:
     LocalMatching().rank(Brief("Our systems in Berlin are down."), [])
 
 
-def _strength(probability: float) -> str:
+def strength_of(probability: float) -> str:
+    """How well a partner fits in words, one of `STRENGTHS`, by how likely it is."""
     return STRENGTHS[len(_WEAKER) - bisect_right(_WEAKER, probability)]
 
 
-def _shown(probability: Any) -> Any:
+def score_of(probability: Any) -> Any:
     """The score that people see: a probability of a half is a match of 78 per cent, since half of such partners are a fit."""
     odds = probability / (1 - probability).clip(1e-9)
     return 3.5 * odds / (1 + 3.5 * odds)

@@ -32,6 +32,7 @@ from fxo.web.portal import times
 from fxo.web.portal.blueprint import blueprint
 from fxo.web.portal.impressions import count_shown
 from fxo.web.portal.readers import part_wanted, reader_zone, scripts_run, visitors_welcome, zone_known
+from fxo.web.portal.refining import refining
 from fxo.web.portal.understood import answered, chosen_instead, questions, understood
 
 _SOON = {"now": WITHIN["48h"], "week": WITHIN["week"], "fortnight": WITHIN["fortnight"]}
@@ -125,6 +126,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         listed=len(listed),
         working=matched is None,
         times_url=None if with_times or not listed else address + ("&" if "?" in address else "?") + "slots=1",
+        refining=refining(brief, address) if with_times or not listed else None,
         filters=_filter_choices(filters, [roster[item.partner_id] for item in listed], kept),
         hold_action="/holds",
         hold_fields={"brief": str(brief.id)},
@@ -137,13 +139,14 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
 
 
 def _changed(ranked: bool) -> dict[str, bool]:
-    """What else changes with the list that a script asks for: a correction changes what was understood; an answer, and the
-    ranking that was waited for (the list asks by itself then, and not for its times), the marks in the words too.
+    """What else changes with the list that a script asks for: a correction changes what was understood; an answer, a refined
+    ranking, and one that was waited for (the list asks by itself then, and not for its times), the marks in the words too.
 
     The words stay where they are otherwise: a reader may have just been led to a place in them.
     """
     by = request.headers.get("HX-Trigger", "")
-    words = by in ("words-form", "questions") or (by == "results" and ranked and "slots" not in request.args)
+    words = by in ("words-form", "questions") or "refined" in request.args
+    words = words or (by == "results" and ranked and "slots" not in request.args)
     return {"panel_changed": words or by == "understood", "words_changed": words}
 
 

@@ -175,7 +175,7 @@ def _not_needed(brief: BriefRow) -> list[str]:
 def _vocabulary(roster: Iterable[Profile]) -> set[str]:
     """What may be added as a topic: what the rankers know by name, and what is on somebody's record."""
     chain = platform.current().providers.chain(here().tenant, "matching")
-    known = {topic for _name, provider in chain for topic in provider.capabilities.topics}
+    known = {topic for _name, provider in chain for topic in matching.capabilities(provider).topics}
     names = {folded(topic) for topic in known}
     return known | {skill for profile in roster for skill in profile.skills if folded(skill) not in names}
 

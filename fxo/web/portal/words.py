@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fxo import platform
-from fxo.core.errors import FxoError
+from fxo.core.matching import commands as matching
 from fxo.core.scope import TenantConfig
 from fxo.web.language import _
 
@@ -39,7 +39,7 @@ def privacy(config: TenantConfig) -> str:
     """Who reads what a client writes; says so where a ranker of this tenant sends it out."""
     if own := _own(config, "privacy"):
         return own
-    if _sent_out(config):
+    if sent_out(config):
         return _(
             "What you write is read by the matching service that ranks the experts, by the expert you book, and by nobody else."
         )
@@ -82,12 +82,10 @@ def _entries(config: TenantConfig, key: str, needed: tuple[str, ...]) -> list[di
     return [entry for entry in found if all(entry.get(name) for name in needed)]
 
 
-def _sent_out(config: TenantConfig) -> bool:
-    try:
-        chain = platform.current().providers.chain(config, "matching")
-        return any(provider.capabilities.sends_text_out for _name, provider in chain)
-    except FxoError:
-        return False
+def sent_out(config: TenantConfig) -> bool:
+    """Whether a ranker of this tenant sends briefs to somebody outside."""
+    chain = platform.current().providers.chain(config, "matching")
+    return any(matching.capabilities(provider).sends_text_out for _name, provider in chain)
 
 
 def _examples() -> list[Example]:

@@ -173,9 +173,23 @@ part("[data-copy]", (button) => { // data-copy="text"
   });
 });
 
+// ---- a better list: in place of one that nobody has touched where it comes soon, else it is offered
+part("[data-refined]", (form) => { // data-refined="/briefs/1?slots=1&refined=1" data-refined-within="1.5"
+  const until = performance.now() + 1000 * Number(form.dataset.refinedWithin), list = form.closest("#results");
+  let touched = false;
+  const touch = () => { touched = true; };
+  for (const kind of ["pointerdown", "keydown", "focusin"]) list.addEventListener(kind, touch, { once: true });
+  addEventListener("scroll", touch, { once: true, passive: true });
+  form.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status !== 200 || touched || performance.now() > until) return;
+    event.detail.shouldSwap = false;
+    globalThis.htmx.ajax("GET", form.dataset.refined, { source: list, target: "#results", swap: "outerHTML" });
+  });
+});
+
 // ---- swaps of htmx: a line at the top of the page while one takes its time, a sentence when it fails
 let swaps = 0;
-const quiet = (event) => event.detail.elt.getAttribute("hx-trigger")?.startsWith("every");
+const quiet = ({ detail: { elt } }) => elt.hasAttribute("data-refined") || elt.getAttribute("hx-trigger")?.startsWith("every");
 addEventListener("htmx:beforeRequest", (event) => { if (!quiet(event)) document.querySelector("[data-progress]")?.toggleAttribute("data-on", ++swaps > 0); });
 addEventListener("htmx:afterRequest", (event) => { if (!quiet(event)) document.querySelector("[data-progress]")?.toggleAttribute("data-on", --swaps > 0); });
 for (const failed of ["htmx:sendError", "htmx:responseError", "htmx:timeout"])
