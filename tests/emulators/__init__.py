@@ -1,0 +1,1 @@
+"""Stand-ins for companies outside, as strict as the real ones; for tests alone."""
