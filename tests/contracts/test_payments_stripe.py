@@ -451,6 +451,15 @@ def test_what_a_partial_capture_lets_go_is_not_a_refund(stripe: Stripe) -> None:
     assert stripe.refund(held, Money(30_000, "USD"), key()).amount == Money(30_000, "USD")
 
 
+def test_a_key_belongs_to_one_verb_of_one_payment(stripe: Stripe) -> None:
+    used = key()
+    for _ in range(2):
+        held = stripe.authorise(order()).reference
+        assert stripe.capture(held, HALF, used).captured == HALF
+        assert stripe.refund(held, HALF, used).amount == HALF
+        assert stripe.void(stripe.authorise(order()).reference, used).status is PaymentStatus.VOIDED
+
+
 def test_a_key_is_not_used_for_another_amount(stripe: Stripe) -> None:
     held, used = stripe.authorise(order()).reference, key()
     stripe.capture(held, PRICE, key())

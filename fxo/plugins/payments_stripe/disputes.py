@@ -46,7 +46,7 @@ def answer(line: Line, found: ProviderPayment, evidence: Mapping[str, str], key:
     if dispute.status is not DisputeStatus.OPEN or asked.evidence_details.past_due:
         raise Declined("dispute_closed", reference=found.reference)
     wanted: Any = {"evidence": fields(evidence), "submit": True, "metadata": {"key": key}}
-    line.once(key, lambda options: line.v1.disputes.update(dispute.reference, wanted, options))
+    line.once(f"evidence/{dispute.reference}/{key}", lambda options: line.v1.disputes.update(dispute.reference, wanted, options))
 
 
 def fields(evidence: Mapping[str, str]) -> dict[str, str]:

@@ -60,6 +60,7 @@ class Line:
 
     def once(self, key: str, call: Callable[[stripe.RequestOptions], T], *, prefix: str | None = None) -> T:
         """What the call gives, done at most once for the key, which is the tenant's own unless it gets another prefix.
+        Stripe knows one set of keys for everything, so a key names the verb, too.
 
         Stripe keeps its own failures (5xx) as the answer to a key for a day, though nothing may have happened
         (https://docs.stripe.com/api/idempotent_requests). Callers have looked before that it did not; so such an answer, when

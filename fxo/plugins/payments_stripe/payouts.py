@@ -57,7 +57,7 @@ class Payouts:
             "metadata": {"tenant": str(self._context.tenant_id), "partner": str(partner_id), "key": key},
         }  # fmt: skip
         try:
-            made = self._line.once(key, lambda options: self._line.v1.transfers.create(wanted, options))
+            made = self._line.once(f"transfer/{key}", lambda options: self._line.v1.transfers.create(wanted, options))
         except stripe.InvalidRequestError as error:
             if error.code == "balance_insufficient":
                 raise Retryable("the money is not available at Stripe yet", after=PATIENCE) from None
@@ -85,7 +85,9 @@ class Payouts:
             raise Declined("over_reversal", reference=reference)
         wanted: Any = {"amount": reading.units(amount), "metadata": {"key": key}}
         try:
-            made = self._line.once(key, lambda options: self._line.v1.transfers.reversals.create(reference, wanted, options))
+            made = self._line.once(
+                f"reverse/{reference}/{key}", lambda options: self._line.v1.transfers.reversals.create(reference, wanted, options)
+            )
         except stripe.InvalidRequestError as error:
             if error.code == "balance_insufficient":
                 raise Declined("balance_insufficient", reference=reference) from None

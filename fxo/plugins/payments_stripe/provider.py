@@ -225,7 +225,9 @@ class Stripe:
                     wanted: Any = {"amount_to_capture": reading.units(amount), **WITH}
                     capture = self._line.v1.payment_intents.capture
                     with _changed_meanwhile():
-                        return self._read(self._line.once(key, lambda options: capture(reference, wanted, options)))
+                        return self._read(
+                            self._line.once(f"capture/{reference}/{key}", lambda options: capture(reference, wanted, options))
+                        )
             raise Declined(_NO_HOLD.get(found.status, "not_authorised"), reference=reference)
 
     def void(self, reference: str, key: str) -> ProviderPayment:
@@ -239,7 +241,9 @@ class Stripe:
                     cancel: Any = self._line.v1.setup_intents.cancel if saves else self._line.v1.payment_intents.cancel
                     wanted = {"cancellation_reason": "abandoned", **(WITH_CARD if saves else WITH)}
                     with _changed_meanwhile():
-                        return self._read(self._line.once(key, lambda options: cancel(reference, wanted, options)))
+                        return self._read(
+                            self._line.once(f"void/{reference}/{key}", lambda options: cancel(reference, wanted, options))
+                        )
             return found
 
     def refund(self, reference: str, amount: Money, key: str) -> Refund:
@@ -259,7 +263,10 @@ class Stripe:
                 "metadata": {"key": key, "tenant": str(self._context.tenant_id)},
             }  # fmt: skip
             with _changed_meanwhile():
-                return _refunded(self._line.once(key, lambda options: self._line.v1.refunds.create(wanted, options)), reference)
+                return _refunded(
+                    self._line.once(f"refund/{reference}/{key}", lambda options: self._line.v1.refunds.create(wanted, options)),
+                    reference,
+                )
 
     def _refunds(self, reference: str) -> Sequence[Any]:
         return list(self._line.v1.refunds.list({"payment_intent": reference, "limit": 100}).auto_paging_iter())
