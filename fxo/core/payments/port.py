@@ -153,6 +153,8 @@ class PaymentCapabilities:
     partial_capture: bool = True
     partial_refund: bool = True
     transfers: bool = True
+    onboarding: bool = False
+    """Whether a partner has to say at the provider who they are before they can be paid (`payout_onboarding`)."""
     disputes: bool = True
 
 

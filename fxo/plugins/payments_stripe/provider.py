@@ -78,7 +78,7 @@ def _refunded(made: Any, reference: str) -> Refund:
 class Stripe:
     """The port's verbs, in Stripe's words. Cards are typed into Stripe's own frames and never come here."""
 
-    capabilities = PaymentCapabilities()
+    capabilities = PaymentCapabilities(onboarding=True)
 
     def __init__(self, context: ProviderContext, api: str = API) -> None:
         self._context, self._api = context, api
