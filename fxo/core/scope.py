@@ -116,6 +116,7 @@ SYSTEM_CALL_SITES: Mapping[str, str] = {
     "clock": "reads and moves the demo's clock",
     "health": "answers /readyz and fxo doctor",
     "card_network": "the sandbox's card network, which stands for a company outside",
+    "payout_accounts": "knows which account at the payment provider pays which expert, for all tenants",
     "meeting_page": "the local meeting page, admitted by its unguessable link",
     "vectors": "keeps the sentence vectors of partners' records, which are the same for every tenant",
     "demo": "seeds the demo, lists its people and its mails",

@@ -79,10 +79,14 @@ class PaymentContract:
             return_url="https://acme.example/book/return",
         )
 
-    def saved(self, provider: PaymentProvider, card: str, amount: Money = PRICE) -> Order:
-        """Save the card, and return the order that charges it off-session."""
+    def saved(self, provider: PaymentProvider, world: PaymentWorld, card: str, amount: Money = PRICE) -> Order:
+        """Save the card, confirming it where its bank asks, and return the order that charges it off-session."""
         customer = Customer(new_id())
-        method = provider.save_method(self.order(card, amount, customer=customer)).method
+        try:
+            method = provider.save_method(self.order(card, amount, customer=customer)).method
+        except ActionRequired as asked:
+            world.confirm(asked.url)
+            method = provider.fetch(asked.reference).method
         assert method is not None
         return self.order(method.reference, amount, customer=Customer(customer.person_id, method.customer))
 
@@ -184,7 +188,7 @@ class PaymentContract:
             provider.save_method(self.order(world.declined))
 
     def test_a_saved_card_is_charged_without_the_client(self, provider: PaymentProvider, world: PaymentWorld) -> None:
-        payment = provider.authorise_saved(self.saved(provider, world.good))
+        payment = provider.authorise_saved(self.saved(provider, world, world.good))
         assert payment.status is PaymentStatus.AUTHORISED
         assert payment.capture_before is not None and payment.capture_before > world.now()
 
@@ -198,7 +202,7 @@ class PaymentContract:
         assert provider.authorise_saved(again).status is PaymentStatus.AUTHORISED
 
     def test_a_bank_that_insists_on_the_client_declines_off_session(self, provider: PaymentProvider, world: PaymentWorld) -> None:
-        order = self.saved(provider, world.challenged_off_session)
+        order = self.saved(provider, world, world.challenged_off_session)
         with pytest.raises(Declined) as refusal:
             provider.authorise_saved(order)
         assert refusal.value.reason == "authentication_required"

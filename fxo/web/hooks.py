@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
 from fxo.core.errors import Declined, Misconfigured, NotAllowed, NotFound
+from fxo.core.scope import CODE, TenantConfig, tenant_scope
 from fxo.core.work import inbox
 
 blueprint = Blueprint("hooks", __name__)
@@ -14,19 +17,32 @@ LONGEST = 64 * 1024
 
 
 @blueprint.post("/<provider>")
-def receive(provider: str) -> ResponseReturnValue:
-    """A provider's notice. Without our secret, or with a wrong or old signature: closed."""
+@blueprint.post("/<provider>/<uuid:tenant_id>")
+def receive(provider: str, tenant_id: UUID | None = None) -> ResponseReturnValue:
+    """A provider's notice, about the platform's account or about that of a tenant with one of its own. Without our secret, or
+    with a wrong or old signature: closed.
+    """
     parts = platform.current()
     if provider not in parts.plugins.specs or parts.plugins.specs[provider].port != "payments":
         raise NotFound("There is nothing here.")
     request.max_content_length = LONGEST
     body = request.get_data()
     try:
-        notices = parts.providers.named(parts.records.platform(), "payments", provider).read_webhook(dict(request.headers), body)
+        notices = parts.providers.named(_config(tenant_id), "payments", provider).read_webhook(dict(request.headers), body)
     except Misconfigured as error:
         raise NotFound("There is nothing here.") from error
     except Declined as error:
         raise NotAllowed("The signature is not ours.") from error
     for notice in notices:
-        inbox.receive(parts.store, provider, notice.event_id, notice.kind, notice.reference, notice.order_reference)
+        inbox.receive(
+            parts.store, provider, notice.event_id, notice.kind, notice.reference, notice.order_reference, only=tenant_id
+        )
     return jsonify(ok=True)
+
+
+def _config(tenant_id: UUID | None) -> TenantConfig:
+    parts = platform.current()
+    if tenant_id is None:
+        return parts.records.platform()
+    with parts.store.transaction(tenant_scope(tenant_id), CODE) as tx:
+        return parts.records.of_scope(tx)

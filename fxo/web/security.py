@@ -25,6 +25,12 @@ def allow(sources: Mapping[str, Sequence[str]]) -> None:
     g.csp_sources = sources
 
 
+def _payers(extra: Mapping[str, Sequence[str]]) -> str:
+    """Who may ask the browser for a wallet: on a page with a card field that page and the provider's frames."""
+    frames = (f'"{source}"' for source in extra.get("frame-src", ()) if "*" not in source)
+    return " ".join(("self", *frames)) if "csp_sources" in g else ""
+
+
 def init_app(app: Flask) -> None:
     """Put the headers on every answer."""
 
@@ -38,12 +44,11 @@ def init_app(app: Flask) -> None:
             response.headers["Content-Security-Policy"] = "; ".join(
                 f"{name} {' '.join(sources)}" for name, sources in policy.items()
             )
-        response.headers["Permissions-Policy"] = (
-            "camera=(), geolocation=(), microphone=(), payment=(" + ("self" if "csp_sources" in g else "") + ")"
-        )
+        response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(" + _payers(extra) + ")"
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        # A wallet opens a window of its own, and has to find its way back.
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups" if extra else "same-origin"
         if request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         if not response.headers.get("Cache-Control"):

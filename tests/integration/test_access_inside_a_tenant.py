@@ -96,6 +96,7 @@ OPEN = {
     ("portal", "/experts/<partner_id>"): "anybody whom the portal admits reads the experts of its roster",
     ("portal", "/plugins/payments_sandbox/challenge/<challenge>"): "the bank's own page; the address cannot be guessed",
     ("portal", "/plugins/payments_sandbox/static/<path:filename>"): "files that are the same for all",
+    ("portal", "/plugins/payments_stripe/static/<path:filename>"): "files that are the same for all",
     ("portal", "/demo/outbox/<message_id>"): "the demo shows everybody the mails of the tenant",
     ("portal", "/demo/outbox/<message_id>/<filename>"): "the demo shows everybody the mails of the tenant",
     ("partners", "/demo/outbox/<message_id>"): "the demo shows everybody all mails",

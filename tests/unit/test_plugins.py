@@ -41,11 +41,11 @@ from fxo.core.plugins import (
 )
 from fxo.core.ports import PORTS
 from fxo.core.scope import ProviderChoice, TenantConfig
-from fxo.plugins import calendar_local, matching_local, matching_openai, notifications_email, payments_sandbox
+from fxo.plugins import calendar_local, matching_local, matching_openai, notifications_email, payments_sandbox, payments_stripe
 from fxo.settings import Settings
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-SHIPPED = (calendar_local, matching_local, matching_openai, notifications_email, payments_sandbox)
+SHIPPED = (calendar_local, matching_local, matching_openai, notifications_email, payments_sandbox, payments_stripe)
 MAIL = Message("m-1", "receipt", "Bo", "bo@acme.example", "Receipt", "Thank you.")
 ADA = PartnerRecord(new_id(), "Ada Example", headline="Calm in a breach")
 BOOKING = Booking(new_id(), new_id(), new_id(), new_id(), NOW, NOW + timedelta(hours=1), Money(80_000, "USD"), "held")
@@ -145,7 +145,7 @@ def release() -> Iterator[threading.Event]:
 
 def test_the_shipped_plugins_load() -> None:
     plugins = build()
-    assert {"calendar_local", "matching_local", "notifications_email", "payments_sandbox"} <= set(plugins.specs)
+    assert {module.__name__.rpartition(".")[2] for module in SHIPPED} <= set(plugins.specs)
     assert {spec.port for spec in plugins.specs.values()} == set(PORTS)
 
 

@@ -48,8 +48,11 @@ class Order:
 
 
 class PaymentStatus(StrEnum):
-    """How an attempt stands at the provider."""
+    """How an attempt stands at the provider. `begun`: it is known there, and the bank was not asked yet; the same order again
+    goes on with it.
+    """
 
+    BEGUN = "begun"
     ACTION_REQUIRED = "action_required"
     SAVED = "saved"
     AUTHORISED = "authorised"
@@ -132,6 +135,8 @@ class Notice:
 class ClientSetup:
     """How a page takes card details: one ES module with `mount(element, config)` and `confirm() -> Promise<{token}>`.
 
+    `config` is `public_config` with what the page knows: `amount` {`minor`, `currency`}, `holds` (whether that is held now, or
+    the card is only kept) and `language`.
     Card details go from the browser to the provider and never through us (PCI DSS, PRD SR-2.1).
     """
 
@@ -148,6 +153,8 @@ class PaymentCapabilities:
     partial_capture: bool = True
     partial_refund: bool = True
     transfers: bool = True
+    onboarding: bool = False
+    """Whether a partner has to say at the provider who they are before they can be paid (`payout_onboarding`)."""
     disputes: bool = True
 
 
@@ -215,7 +222,10 @@ class PaymentProvider(Protocol):
         ...
 
     def find_by_reference(self, order_reference: str) -> ProviderPayment | None:
-        """The attempt as it is now, by our reference; None where the provider never saw it. Asked before a late retry."""
+        """The attempt as it is now, by our reference; None where the provider never saw it. Asked before a late retry.
+
+        An attempt that is only `begun` is found, so that it can be ended: asked for again it would go on.
+        """
         ...
 
     def list_changed_since(self, moment: datetime) -> Sequence[str]:

@@ -153,7 +153,7 @@ class PaymentReactions:
     def _put(self, provider: PaymentProvider, wanted: Ask, work: Work) -> ProviderPayment:
         if wanted.reference:
             return provider.fetch(wanted.reference)
-        if work.lease_no > 1 and (found := provider.find_by_reference(wanted.order.reference)):
+        if work.lease_no > 1 and (found := _asked_before(provider, wanted.order.reference)):
             return found
         match wanted.verb:
             case "authorise":
@@ -186,7 +186,7 @@ class PaymentReactions:
                         return Refund(reference, asked.amount)  # by an earlier try, whose key it may have forgotten (hard case 8)
                     return provider.refund(reference, asked.amount, str(asked.id))
                 case settling.Charge(attempt, amount, customer, method):
-                    if work.lease_no > 1 and (found := provider.find_by_reference(str(attempt))):
+                    if work.lease_no > 1 and (found := _asked_before(provider, str(attempt))):
                         return _standing(found)
                     order = self._order(
                         wanted.config, wanted.request, str(attempt), amount, method, Customer(wanted.request.client_id, customer)
@@ -227,6 +227,12 @@ class PaymentReactions:
     def forget(self, wanted: Forget, work: Work) -> None:
         """Keep the card no longer; forgotten already is success."""
         self.providers.named(wanted.config, "payments", wanted.provider).forget_method(wanted.method)
+
+
+def _asked_before(provider: PaymentProvider, order_reference: str) -> ProviderPayment | None:
+    """The attempt where the bank was asked already; one that is only begun is asked for again, and goes on."""
+    found = provider.find_by_reference(order_reference)
+    return found if found and found.status is not PaymentStatus.BEGUN else None
 
 
 def _standing(found: ProviderPayment) -> ProviderPayment | Declined:

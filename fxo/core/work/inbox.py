@@ -15,8 +15,12 @@ ASKING = "payments.reconcile"
 """The kind of work that asks a tenant's payment provider what has changed."""
 
 
-def receive(store: Store, provider: str, event_id: str, kind: str, reference: str, order_reference: str | None) -> bool:
+def receive(
+    store: Store, provider: str, event_id: str, kind: str, reference: str, order_reference: str | None,
+    only: UUID | None = None,
+) -> bool:  # fmt: skip
     """Keep a verified notice and wake the work that it is about; false where it was here before or is about nothing of ours.
+    One that a tenant's own account has sent is about `only` that tenant.
 
     The tenant is found by our reference, which is the id of the work row, or by the payment that has the provider's. The notice
     itself is never believed.
@@ -36,7 +40,7 @@ def receive(store: Store, provider: str, event_id: str, kind: str, reference: st
             " values (:p, :e, :k, :r, :o, :t, :at) on conflict do nothing returning 1",
             p=provider, e=event_id, k=kind, r=reference, o=order_reference, t=tenant_id, at=system_now(),
         ).scalar_one_or_none()  # fmt: skip
-    if not new or tenant_id is None:
+    if not new or tenant_id is None or (only and only != tenant_id):
         return False
     return store.run(tenant_scope(tenant_id), CODE, _look, work_id)
 

@@ -23,6 +23,7 @@ from fxo.web import identity, shown
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext
 from fxo.web.partner import words
+from fxo.web.partner.account import who_pays
 from fxo.web.partner.blueprint import blueprint
 from fxo.web.partner.payouts import payout_row
 from fxo.web.partner.sheets import cell, decimal
@@ -46,7 +47,7 @@ def earnings() -> ResponseReturnValue:
         paid, waiting = ledger.my_payouts(tx), ledger.entries(tx, None)
     choice = sorted({this, month, *(each.first for each in months)}, reverse=True)
     return render_template(
-        "partner/earnings.html", **frame(), anything=bool(months or on_its_way),
+        "partner/earnings.html", **frame(), account=who_pays() is not None, anything=bool(months or on_its_way),
         month=f"{month:%Y-%m}", month_name=f"{month:%B %Y}",
         months=[{"value": f"{each:%Y-%m}", "label": f"{each:%B %Y}"} for each in choice],
         stats=_stats(months, on_its_way, month, this), charts=_charts(months, this, month),

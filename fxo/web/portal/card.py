@@ -66,7 +66,7 @@ def _card_page(consultation_id: UUID, problem: str = "", status: int = 200) -> R
         steps=planner.steps(row, plan, user.zone, first),
         methods=methods_shown(cards, user.zone),
         method="new" if error or not cards else str(cards[0].id),
-        card={"module_url": setup.module_url, "config": dict(setup.public_config)},
+        card=planner.card_field(setup, row.price, holds=now_held),
         action=f"/sessions/{row.id}/card",
         button_label=_("Hold %(price)s on this card", price=str(row.price)) if now_held else _("Keep this card for the session"),
         consent=planner.consent(),

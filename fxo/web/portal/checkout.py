@@ -20,6 +20,7 @@ from fxo.core.partners import queries as partners
 from fxo.core.partners.queries import Profile
 from fxo.core.payments import commands as payments
 from fxo.core.payments import queries as payment_rows
+from fxo.core.payments.plan import Mode
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.scope import CODE, Permission
 from fxo.web import choices, forms, identity, security, shown
@@ -75,7 +76,7 @@ def _checkout(consultation_id: UUID, problem: str = "", status: int = 200) -> Re
         rules=planner.rules(plan.terms, zone, first),
         methods=methods_shown(cards, zone),
         method=str(cards[0].id) if cards and not error else "new",
-        card={"module_url": setup.module_url, "config": dict(setup.public_config)},
+        card=planner.card_field(setup, row.price, holds=plan.mode is Mode.AUTHORISE_NOW),
         resting=parts.providers.resting(config, "payments", name),
         action=f"/book/{row.id}",
         button_label=planner.button(row, plan, first),

@@ -8,8 +8,15 @@ from fxo.core.consultations.policy import Term
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.money import Money
 from fxo.core.payments.plan import Mode, Plan
+from fxo.core.payments.port import ClientSetup
 from fxo.web import shown
-from fxo.web.language import _
+from fxo.web.language import _, current
+
+
+def card_field(setup: ClientSetup, amount: Money, *, holds: bool) -> dict[str, Any]:
+    """The provider's card field as the page loads it, with what its `mount` gets (`ClientSetup`)."""
+    known = {"amount": {"minor": amount.minor, "currency": amount.currency}, "holds": holds, "language": current()}
+    return {"module_url": setup.module_url, "config": {**setup.public_config, **known}}
 
 
 def price_rows(row: ConsultationRow, plan: Plan, zone: str) -> list[dict[str, Any]]:

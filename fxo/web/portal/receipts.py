@@ -119,7 +119,7 @@ def _pay_page(consultation_id: UUID, problem: str = "", status: int = 200) -> Re
         price_rows=[{"label": _("To be paid"), "value": paying.due.exact, "total": True}],
         methods=methods_shown(cards, user.zone),
         method="new",
-        card={"module_url": setup.module_url, "config": dict(setup.public_config)},
+        card=planner.card_field(setup, paying.due, holds=True),
         action=f"/sessions/{row.id}/pay",
         button_label=_("Pay %(amount)s", amount=paying.due.exact),
         consent=planner.consent(),

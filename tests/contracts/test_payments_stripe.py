@@ -1,0 +1,719 @@
+"""Stripe against the payment port, by its own SDK over HTTP, and that each thing happens once whatever is lost on the way."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from flask import Flask
+from pydantic import ValidationError
+
+from fxo.core.clock import system_now
+from fxo.core.errors import ActionRequired, Declined, Misconfigured, ProviderError, Retryable, Unavailable
+from fxo.core.ids import new_id
+from fxo.core.money import Money
+from fxo.core.payments.port import Customer, DisputeStatus, Order, PaymentProvider, PaymentStatus, SavedMethod
+from fxo.core.plugins.context import ProviderContext
+from fxo.core.scope import TenantConfig
+from fxo.plugins.payments_stripe.provider import Stripe
+from fxo.plugins.payments_stripe.settings import Settings
+from fxo.testing import PaymentContract, PaymentWorld, context
+from tests.emulators import stripe as emulators
+from tests.emulators.stripe import PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET
+
+PRICE, HALF = Money(80_000, "USD"), Money(40_000, "USD")
+GOOD, DECLINED, ASKS_ONCE, ASKS_ALWAYS = (
+    "pm_card_visa", "pm_card_visa_chargeDeclined", "pm_card_authenticationRequiredOnSetup", "pm_card_authenticationRequired",
+)  # fmt: skip
+RETURN = "https://acme.example/book/return"
+TRUST = ssl.create_default_context()
+"""Read once: it takes longer than a test."""
+
+
+@dataclass
+class Time:
+    """Business time that a test can move."""
+
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return system_now() + self.ahead
+
+    def pass_(self, by: timedelta) -> None:
+        self.ahead += by
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def company(time: Time) -> Iterator[emulators.Stripe]:
+    with emulators.running(time.now) as emulated:
+        yield emulated
+
+
+def settings(**values: Any) -> Settings:
+    given = {"publishable_key": PUBLISHABLE_KEY, "secret_key": SECRET_KEY, "webhook_secret": WEBHOOK_SECRET}
+    return Settings.model_validate(given | values)
+
+
+@pytest.fixture
+def make(company: emulators.Stripe, time: Time) -> Iterator[Callable[..., Stripe]]:
+    """The provider for a tenant, with these settings."""
+    made: list[ProviderContext] = []
+
+    def provider(tenant_id: UUID | None = None, *, seconds: float = 5, **values: Any) -> Stripe:
+        http = httpx.Client(timeout=seconds, verify=TRUST)
+        given = context("payments_stripe", settings=settings(**values), tenant_id=tenant_id, clock=time.now, http=http)
+        made.append(given)
+        return Stripe(given, api=company.address)
+
+    yield provider
+    for each in made:
+        each.http.close()
+
+
+@pytest.fixture
+def stripe(make: Callable[..., Stripe]) -> Stripe:
+    return make()
+
+
+def order(method: str = GOOD, amount: Money = PRICE, *, customer: Customer | None = None) -> Order:
+    return Order(f"order-{new_id()}", amount, customer or Customer(new_id()), method, "60-minute session", RETURN)
+
+
+def key() -> str:
+    return f"key-{new_id()}"
+
+
+def answer_bank(url: str, word: str) -> None:
+    assert httpx.post(url, data={"answer": word}, verify=TRUST).status_code == 303
+
+
+def challenged(provider: Stripe, asked: Order, verb: str = "authorise") -> ActionRequired:
+    with pytest.raises(ActionRequired) as action:
+        getattr(provider, verb)(asked)
+    return action.value
+
+
+def saved(provider: Stripe, method: str = GOOD) -> tuple[Customer, SavedMethod]:
+    person = new_id()
+    kept = provider.save_method(order(method, customer=Customer(person))).method
+    assert kept is not None
+    return Customer(person, kept.customer), kept
+
+
+class TestPaymentsStripe(PaymentContract):
+    @pytest.fixture
+    def provider(self, app: Flask, make: Callable[..., Stripe], tenant: TenantConfig) -> PaymentProvider:
+        return make(tenant.id)
+
+    @pytest.fixture
+    def world(self, provider: PaymentProvider, company: emulators.Stripe, time: Time) -> PaymentWorld:
+        def onboard(partner_id: UUID) -> None:
+            provider.payout_onboarding(partner_id, "https://partners.example/earnings")
+            company.books.onboard(company.of_kind("account")[-1]["id"])
+
+        return PaymentWorld(
+            good=GOOD,
+            declined=DECLINED,
+            challenged=ASKS_ONCE,
+            challenged_off_session=ASKS_ALWAYS,
+            confirm=lambda url: answer_bank(url, "approve"),
+            pass_time=time.pass_,
+            now=time.now,
+            webhooks=company.messages,
+            onboard=onboard,
+        )
+
+
+# Once is once, whatever is lost.
+
+
+def at_once(call: Callable[[], object], threads: int = 8) -> list[object]:
+    start = Barrier(threads)
+
+    def run(_: int) -> object:
+        start.wait()
+        try:
+            return call()
+        except ProviderError as error:
+            return error
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
+
+
+def test_the_same_order_from_eight_threads_holds_the_money_once(stripe: Stripe, company: emulators.Stripe) -> None:
+    asked = order()
+    at_once(lambda: stripe.authorise(asked))
+    assert stripe.authorise(asked).status is PaymentStatus.AUTHORISED
+    assert [len(company.of_kind(kind)) for kind in ("customer", "payment_intent", "charge")] == [1, 1, 1]
+
+
+VERBS: dict[str, Callable[[Stripe, Order], Any]] = {
+    "authorise": lambda provider, asked: provider.authorise(asked),
+    "save_method": lambda provider, asked: provider.save_method(asked),
+    "authorise_saved": lambda provider, asked: provider.authorise_saved(asked),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("fault", ["refused", "lost", "error"])
+@pytest.mark.parametrize("where", ["customers", "intents$", "confirm"])
+@pytest.mark.parametrize("a_day_later", [False, True])
+def test_an_attempt_whose_answer_was_lost_anywhere_is_asked_again_and_has_one_effect(
+    stripe: Stripe, company: emulators.Stripe, verb: str, fault: str, where: str, a_day_later: bool
+) -> None:
+    asked = order()
+    company.fail(fault, where=where)
+    with pytest.raises(Unavailable):
+        VERBS[verb](stripe, asked)
+    if a_day_later:
+        company.forget_keys()
+    done = VERBS[verb](stripe, asked)
+    assert done.order_reference == asked.reference
+    assert VERBS[verb](stripe, asked) == done
+    if verb == "save_method":
+        assert [each["status"] for each in company.of_kind("setup_intent")][-1] == "succeeded"
+        assert len(company.of_kind("payment_method")) == 1
+    else:
+        assert len(company.of_kind("charge")) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "where", "known"),
+    [
+        ("refused", "intents$", None),
+        ("lost", "intents$", None),
+        ("refused", "confirm", PaymentStatus.BEGUN),
+        ("lost", "confirm", PaymentStatus.AUTHORISED),
+    ],
+)
+def test_what_came_of_a_lost_answer_is_found_by_our_reference(
+    stripe: Stripe, company: emulators.Stripe, fault: str, where: str, known: PaymentStatus | None
+) -> None:
+    asked = order()
+    company.fail(fault, where=where)
+    with pytest.raises(Unavailable):
+        stripe.authorise(asked)
+    found = stripe.find_by_reference(asked.reference)
+    assert (found.status if found else None) is known
+    if found:
+        assert stripe.void(found.reference, key()).status is PaymentStatus.VOIDED
+        with pytest.raises(Declined, match="voided"):
+            stripe.authorise(asked)
+
+
+def test_an_answer_that_is_too_slow_is_unknown_and_not_a_refusal(make: Callable[..., Stripe], company: emulators.Stripe) -> None:
+    hasty, asked = make(seconds=0.2), order()
+    company.fail("slow", where="confirm")
+    with pytest.raises(Unavailable):
+        hasty.authorise(asked)
+    company.go_on()
+    found = hasty.find_by_reference(asked.reference)
+    assert found is not None and found.status is PaymentStatus.AUTHORISED
+
+
+@pytest.mark.parametrize("fault", ["refused", "lost", "error", "garbled"])
+@pytest.mark.parametrize("a_day_later", [False, True])
+def test_a_capture_whose_answer_was_lost_takes_the_money_once(
+    stripe: Stripe, company: emulators.Stripe, fault: str, a_day_later: bool
+) -> None:
+    held, used = stripe.authorise(order()).reference, key()
+    company.fail(fault, where="capture")
+    with pytest.raises(Unavailable):
+        stripe.capture(held, HALF, used)
+    if a_day_later:
+        company.forget_keys()
+    assert stripe.capture(held, HALF, used).captured == HALF
+    assert sum(each["amount_captured"] for each in company.of_kind("charge")) == HALF.minor
+
+
+@pytest.mark.parametrize("fault", ["refused", "lost", "error", "garbled"])
+def test_a_void_whose_answer_was_lost_ends_the_hold_once(stripe: Stripe, company: emulators.Stripe, fault: str) -> None:
+    held, used = stripe.authorise(order()).reference, key()
+    company.fail(fault, where="cancel")
+    with pytest.raises(Unavailable):
+        stripe.void(held, used)
+    assert stripe.void(held, used).status is PaymentStatus.VOIDED
+
+
+@pytest.mark.parametrize("fault", ["refused", "lost", "error", "garbled"])
+@pytest.mark.parametrize("a_day_later", [False, True])
+def test_a_refund_whose_answer_was_lost_gives_back_once(
+    stripe: Stripe, company: emulators.Stripe, fault: str, a_day_later: bool
+) -> None:
+    held, used = stripe.authorise(order()).reference, key()
+    stripe.capture(held, PRICE, key())
+    company.fail(fault, where="POST /v1/refunds")
+    with pytest.raises(Unavailable):
+        stripe.refund(held, HALF, used)
+    if a_day_later:
+        company.forget_keys()
+    assert stripe.refund(held, HALF, used) == stripe.refund(held, HALF, used)
+    assert stripe.fetch(held).refunded == HALF
+
+
+def test_a_failure_that_stripe_keeps_for_a_key_is_not_the_last_word(stripe: Stripe, company: emulators.Stripe) -> None:
+    held, used = stripe.authorise(order()).reference, key()
+    company.fail("error", where="capture")
+    for _ in range(2):
+        with suppress(Unavailable):
+            stripe.capture(held, PRICE, used)
+    assert stripe.fetch(held).captured == PRICE
+
+
+def test_a_limit_on_requests_is_asked_again_after_the_time_that_stripe_says(stripe: Stripe, company: emulators.Stripe) -> None:
+    company.fail("patience", where="capture")
+    held = stripe.authorise(order()).reference
+    with pytest.raises(Retryable) as refusal:
+        stripe.capture(held, PRICE, key())
+    assert not isinstance(refusal.value, Unavailable)
+    assert refusal.value.after == 3
+
+
+def test_nobody_at_all_is_unavailable_for_every_question(stripe: Stripe, company: emulators.Stripe) -> None:
+    held, partner = stripe.authorise(order()).reference, new_id()
+    company.down = True
+    calls: list[Callable[[], object]] = [
+        lambda: stripe.authorise(order()), lambda: stripe.save_method(order()), lambda: stripe.authorise_saved(order()),
+        lambda: stripe.capture(held, PRICE, key()), lambda: stripe.void(held, key()), lambda: stripe.refund(held, PRICE, key()),
+        lambda: stripe.fetch(held), lambda: stripe.find_by_reference("order-x"), lambda: stripe.list_changed_since(system_now()),
+        lambda: stripe.forget_method(SavedMethod("cus_x", "pm_x", "Visa ending 4242")),
+        lambda: stripe.submit_evidence(held, {"joined": "both"}, key()), lambda: stripe.payout_onboarding(partner, RETURN),
+        lambda: stripe.transfer(partner, PRICE, key()), lambda: stripe.reverse_transfer("tr_1", PRICE, key()),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(Unavailable):
+            call()
+    assert stripe.windows().client_present == timedelta(days=7)
+    assert stripe.client_setup().module_url == "/plugins/payments_stripe/card.js"
+
+
+def test_after_a_restored_database_an_attempt_is_found_by_search(make: Callable[..., Stripe], stripe: Stripe, time: Time) -> None:
+    tenant_id, asked = new_id(), order()
+    held = make(tenant_id).authorise(asked)
+    restored = make(tenant_id)  # a state of its own, with nothing in it
+    assert restored.find_by_reference(asked.reference) is None, "a search is a minute behind"
+    time.pass_(timedelta(minutes=2))
+    assert restored.find_by_reference(asked.reference) == held
+    assert stripe.find_by_reference(asked.reference) is None
+    assert stripe.find_by_reference("order' OR metadata['order']:'x") is None
+
+
+def test_an_order_reference_is_not_used_for_another_order(stripe: Stripe) -> None:
+    asked = order()
+    stripe.authorise(asked)
+    for again in (
+        lambda: stripe.authorise(replace(asked, amount=HALF)),
+        lambda: stripe.authorise(replace(asked, amount=Money(80_000, "EUR"))),
+        lambda: stripe.save_method(asked),
+    ):
+        with pytest.raises(Misconfigured) as refusal:
+            again()
+        assert refusal.value.field == "reference"
+
+
+# Cards.
+
+
+@pytest.mark.parametrize(
+    ("card", "reason"),
+    [
+        (DECLINED, "card_declined"),
+        ("pm_card_visa_chargeDeclinedInsufficientFunds", "insufficient_funds"),
+        ("pm_card_chargeDeclinedExpiredCard", "expired_card"),
+    ],
+)
+def test_a_refused_card_is_declined_for_holding_and_for_saving(stripe: Stripe, card: str, reason: str) -> None:
+    for verb in (stripe.authorise, stripe.save_method):
+        asked = order(card)
+        with pytest.raises(Declined) as refusal:
+            verb(asked)
+        assert refusal.value.reason == reason
+        found = stripe.find_by_reference(asked.reference)
+        assert found is not None and (found.status, found.reason) == (PaymentStatus.DECLINED, reason)
+        assert found.reference == refusal.value.reference
+
+
+def test_what_the_card_field_hands_over_is_used_once(stripe: Stripe) -> None:
+    create = stripe._line.v1.test_helpers.confirmation_tokens.create
+    token = create({"payment_method": GOOD, "setup_future_usage": "off_session"}).id
+    asked = order(token)
+    held = stripe.authorise(asked)
+    assert held.method is not None and held.method.label == "Visa ending 4242"
+    assert stripe.authorise(asked) == held
+    with pytest.raises(Declined, match="unknown_card"):
+        stripe.authorise(order(token))
+    with pytest.raises(Declined, match="unknown_card"):
+        stripe.authorise(order("ctoken_never"))
+
+
+def test_a_saved_card_of_somebody_else_is_unknown(stripe: Stripe) -> None:
+    _, method = saved(stripe)
+    with pytest.raises(Declined, match="unknown_card"):
+        stripe.authorise_saved(order(method.reference))
+
+
+def test_a_card_that_was_saved_may_be_declined_away_and_asks_when_present(stripe: Stripe) -> None:
+    person, method = saved(stripe, "pm_card_chargeCustomerFail")
+    with pytest.raises(Declined, match="card_declined"):
+        stripe.authorise_saved(order(method.reference, customer=person))
+    someone = Customer(new_id())
+    asked = order(ASKS_ALWAYS, customer=someone)
+    answer_bank(challenged(stripe, asked, "save_method").url, "approve")
+    kept = stripe.save_method(asked).method
+    assert kept is not None
+    known = Customer(someone.person_id, kept.customer)
+    with pytest.raises(Declined, match="authentication_required"):
+        stripe.authorise_saved(order(kept.reference, customer=known))
+    challenged(stripe, order(kept.reference, customer=known))
+
+
+def test_a_refused_challenge_is_declined_for_good(stripe: Stripe) -> None:
+    for verb in ("authorise", "save_method"):
+        asked = order(ASKS_ONCE)
+        action = challenged(stripe, asked, verb)
+        answer_bank(action.url, "refuse")
+        found = stripe.fetch(action.reference)
+        assert (found.status, found.reason) == (PaymentStatus.DECLINED, "authentication_failed")
+        with pytest.raises(Declined, match="authentication_failed"):
+            getattr(stripe, verb)(asked)
+
+
+def test_a_challenge_that_was_voided_holds_nothing_when_approved_later(stripe: Stripe, company: emulators.Stripe) -> None:
+    action = challenged(stripe, order(ASKS_ONCE))
+    assert stripe.void(action.reference, key()).status is PaymentStatus.VOIDED
+    answer_bank(action.url, "approve")
+    assert stripe.fetch(action.reference).status is PaymentStatus.VOIDED
+    assert company.of_kind("charge") == []
+
+
+def test_a_payer_who_is_gone_at_stripe_is_made_anew(stripe: Stripe, company: emulators.Stripe) -> None:
+    person = Customer(new_id())
+    first = stripe.authorise(order(customer=person)).method
+    assert first is not None
+    company.books.delete_customer(first.customer)
+    again = stripe.authorise(order(customer=Customer(person.person_id, first.customer))).method
+    assert again is not None and again.customer != first.customer
+    with pytest.raises(Declined, match="unknown_card"):
+        stripe.authorise_saved(order(first.reference, customer=person))
+
+
+# Holds, captures, refunds.
+
+
+def test_the_end_of_a_hold_is_read_from_the_charge(stripe: Stripe, company: emulators.Stripe, time: Time) -> None:
+    company.books.hold = timedelta(days=2)
+    held = stripe.authorise(order())
+    assert held.capture_before is not None
+    assert abs(held.capture_before - time.now() - timedelta(days=2)) < timedelta(seconds=5)
+
+
+def test_a_hold_whose_end_is_not_told_is_not_assumed(stripe: Stripe, company: emulators.Stripe) -> None:
+    asked = order()
+    held = stripe.authorise(asked)
+    del company.of_kind("charge")[0]["payment_method_details"]["card"]["capture_before"]
+    with pytest.raises(Retryable):
+        stripe.fetch(held.reference)
+
+
+def test_a_hold_made_while_the_client_is_away_is_shorter(stripe: Stripe, time: Time) -> None:
+    person, method = saved(stripe)
+    held = stripe.authorise_saved(order(method.reference, customer=person))
+    assert held.capture_before is not None
+    assert abs(held.capture_before - time.now() - timedelta(days=4, hours=18)) < timedelta(seconds=5)
+    assert held.method == method
+
+
+def test_what_a_partial_capture_lets_go_is_not_a_refund(stripe: Stripe) -> None:
+    held = stripe.authorise(order()).reference
+    taken = stripe.capture(held, HALF, key())
+    assert (taken.captured, taken.refunded.minor) == (HALF, 0)
+    with pytest.raises(Declined, match="already_captured"):
+        stripe.capture(held, PRICE, key())
+    with pytest.raises(Declined, match="over_refund"):
+        stripe.refund(held, PRICE, key())
+    stripe.refund(held, Money(10_000, "USD"), key())
+    assert stripe.fetch(held).refunded == Money(10_000, "USD")
+    assert stripe.refund(held, Money(30_000, "USD"), key()).amount == Money(30_000, "USD")
+
+
+def test_a_key_belongs_to_one_verb_of_one_payment(stripe: Stripe) -> None:
+    used = key()
+    for _ in range(2):
+        held = stripe.authorise(order()).reference
+        assert stripe.capture(held, HALF, used).captured == HALF
+        assert stripe.refund(held, HALF, used).amount == HALF
+        assert stripe.void(stripe.authorise(order()).reference, used).status is PaymentStatus.VOIDED
+
+
+def test_a_key_is_not_used_for_another_amount(stripe: Stripe) -> None:
+    held, used = stripe.authorise(order()).reference, key()
+    stripe.capture(held, PRICE, key())
+    stripe.refund(held, Money(1_000, "USD"), used)
+    with pytest.raises(Misconfigured) as refusal:
+        stripe.refund(held, Money(2_000, "USD"), used)
+    assert refusal.value.field == "key"
+
+
+@pytest.mark.parametrize("amount", [Money(120_000, "JPY"), Money(250_500, "KWD"), Money(9_900, "ISK"), Money(50_000, "UGX")])
+def test_currencies_are_counted_as_stripe_counts_them(stripe: Stripe, company: emulators.Stripe, amount: Money) -> None:
+    held = stripe.authorise(order(amount=amount))
+    stripe.capture(held.reference, amount, key())
+    part = Money(100, amount.currency)
+    stripe.refund(held.reference, part, key())
+    now = stripe.fetch(held.reference)
+    assert (now.amount, now.captured, now.refunded) == (amount, amount, part)
+    factor = 100 if amount.currency in ("ISK", "UGX") else 1
+    assert company.of_kind("payment_intent")[0]["amount"] == amount.minor * factor
+
+
+def test_an_amount_that_stripe_would_round_is_refused(stripe: Stripe) -> None:
+    with pytest.raises(Misconfigured) as refusal:
+        stripe.authorise(order(amount=Money(250_501, "KWD")))
+    assert refusal.value.field == "amount"
+
+
+# Disputes.
+
+
+def test_a_dispute_is_read_answered_once_and_decided(stripe: Stripe, company: emulators.Stripe) -> None:
+    held, used = stripe.authorise(order("pm_card_createDisputeProductNotReceived")).reference, key()
+    stripe.capture(held, PRICE, key())
+    opened = stripe.fetch(held).dispute
+    assert opened is not None
+    assert (opened.status, opened.amount, opened.fee.minor, opened.reason) == (DisputeStatus.OPEN, PRICE, 1_500, "not_received")
+    with pytest.raises(Declined, match="disputed"):
+        stripe.refund(held, PRICE, key())
+    bundle = {"service": "A session", "joined": "both", "mails": "a mail", "record": "x" * 30_000}
+    company.fail("lost", where="POST /v1/disputes")
+    with pytest.raises(Unavailable):
+        stripe.submit_evidence(held, bundle, used)
+    stripe.submit_evidence(held, bundle, used)
+    (asked,) = company.of_kind("dispute")
+    assert asked["evidence_details"]["submission_count"] == 1
+    assert (asked["evidence"]["product_description"], asked["evidence"]["access_activity_log"]) == ("A session", "both")
+    assert asked["evidence"]["uncategorized_text"].startswith("MAILS\na mail\n\nRECORD\nxxx")
+    assert stripe.fetch(held).dispute == replace(opened, status=DisputeStatus.UNDER_REVIEW)
+    with pytest.raises(Declined, match="dispute_closed"):
+        stripe.submit_evidence(held, bundle, key())
+    company.books.decide(held, won=False)
+    assert stripe.fetch(held).dispute == replace(opened, status=DisputeStatus.LOST)
+    with pytest.raises(Declined, match="over_refund"):
+        stripe.refund(held, PRICE, key())
+
+
+def test_what_remains_of_a_won_dispute_can_be_refunded(stripe: Stripe, company: emulators.Stripe) -> None:
+    held = stripe.authorise(order("pm_card_createDispute")).reference
+    stripe.capture(held, PRICE, key())
+    company.books.decide(held, won=True)
+    assert stripe.refund(held, PRICE, key()).amount == PRICE
+
+
+def test_an_inquiry_draws_nothing_and_is_no_dispute(stripe: Stripe) -> None:
+    held = stripe.authorise(order("pm_card_createDisputeInquiry")).reference
+    stripe.capture(held, PRICE, key())
+    assert stripe.fetch(held).dispute is None
+    with pytest.raises(Declined, match="no_dispute"):
+        stripe.submit_evidence(held, {"joined": "both"}, key())
+    assert stripe.refund(held, PRICE, key()).amount == PRICE
+
+
+# Tenants, keys, what is told to Stripe.
+
+
+def test_another_tenant_finds_nothing_of_this_one(make: Callable[..., Stripe], stripe: Stripe) -> None:
+    asked = order()
+    held = stripe.authorise(asked)
+    other = make()
+    assert other.find_by_reference(asked.reference) is None
+    assert other.list_changed_since(system_now() - timedelta(hours=1)) == ()
+    for call in (
+        lambda: other.fetch(held.reference),
+        lambda: other.capture(held.reference, PRICE, key()),
+        lambda: other.void(held.reference, key()),
+        lambda: other.refund(held.reference, PRICE, key()),
+    ):
+        with pytest.raises(Declined, match="unknown_payment"):
+            call()
+    assert other.authorise(asked).reference != held.reference
+
+
+def test_stripe_is_told_ids_and_amounts_and_nobody_s_name(make: Callable[..., Stripe], company: emulators.Stripe) -> None:
+    tenant_id, asked = new_id(), order()
+    make(tenant_id, statement_suffix="SESSION").authorise(asked)
+    (intent,), (customer,) = company.of_kind("payment_intent"), company.of_kind("customer")
+    assert intent["metadata"] == {"order": asked.reference, "tenant": str(tenant_id)}
+    assert (intent["description"], intent["statement_descriptor_suffix"]) == ("60-minute session", "SESSION")
+    assert customer["metadata"] == {"person": str(asked.customer.person_id), "tenant": str(tenant_id)}
+
+
+def test_a_wrong_key_is_a_matter_of_settings_and_is_not_repeated_in_the_error(make: Callable[..., Stripe]) -> None:
+    with pytest.raises(Misconfigured) as refusal:
+        make(secret_key="sk_test_another").authorise(order())
+    assert refusal.value.field == "secret_key"
+    assert "sk_test" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"secret_key": "sk_live_x"}, ""),
+        ({"publishable_key": "pk_live_x"}, ""),
+        ({"secret_key": "pk_test_x"}, "secret_key"),
+        ({"publishable_key": SECRET_KEY}, "publishable_key"),
+        ({"webhook_secret": "secret"}, "webhook_secret"),
+        ({"statement_suffix": "more than twelve"}, "statement_suffix"),
+        ({"statement_suffix": "1234"}, "statement_suffix"),
+        ({"country": "usa"}, "country"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_with_the_field_and_without_the_secret(values: dict[str, str], field: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        settings(**values)
+    (problem,) = refusal.value.errors(include_input=False, include_url=False)
+    assert ".".join(map(str, problem["loc"])) == field
+    assert problem["msg"]
+
+
+def test_two_live_keys_go_together_and_no_secret_shows() -> None:
+    live = settings(publishable_key="pk_live_x", secret_key="rk_live_x")
+    assert live.live and not settings().live
+    assert "rk_live_x" not in repr(live)
+
+
+def test_the_page_gets_public_values_only(stripe: Stripe) -> None:
+    setup = stripe.client_setup()
+    assert setup.public_config["publishable_key"] == PUBLISHABLE_KEY
+    assert SECRET_KEY not in repr(setup) and WEBHOOK_SECRET not in repr(setup)
+    assert all(source.startswith("https://") for sources in setup.csp_sources.values() for source in sources)
+
+
+# Messages.
+
+
+def test_messages_of_every_kind_lead_to_the_intent(stripe: Stripe, company: emulators.Stripe) -> None:
+    asked = order("pm_card_createDispute")
+    held = stripe.authorise(asked).reference
+    stripe.capture(held, PRICE, key())
+    notices = [notice for sent in company.messages() for notice in stripe.read_webhook(*sent)]
+    assert {notice.kind: notice.order_reference for notice in notices} == {
+        "payment_intent.amount_capturable_updated": asked.reference,
+        "charge.captured": asked.reference,
+        "payment_intent.succeeded": asked.reference,
+        "charge.dispute.created": None,
+    }
+    assert {notice.reference for notice in notices} == {held}
+
+
+def test_an_old_message_is_refused_and_a_changed_secret_too(stripe: Stripe, company: emulators.Stripe) -> None:
+    stripe.authorise(order())
+    event = company.books.events[-1]
+    now = int(datetime.now(UTC).timestamp())
+    assert stripe.read_webhook(*company.message(event, at=now - 290))
+    for sent in (company.message(event, at=now - 301), company.message(event, secret="whsec_other")):
+        with pytest.raises(Declined, match="bad_signature"):
+            stripe.read_webhook(*sent)
+
+
+def test_a_message_of_an_unknown_kind_or_the_other_mode_is_answered_and_means_nothing(
+    stripe: Stripe, company: emulators.Stripe
+) -> None:
+    stripe.authorise(order())
+    event = company.books.events[-1]
+    for other in ({"type": "invoice.paid"}, {"type": "payment_intent.of_next_year"}, {"livemode": True}):
+        assert stripe.read_webhook(*company.message(event | other)) == ()
+    assert stripe.read_webhook(*company.message(event | {"data": {"object": {"object": "charge", "payment_intent": None}}})) == ()
+
+
+@pytest.mark.parametrize("body", [{}, {"object": "event"}, {"object": "event", "type": "charge.captured"}])
+def test_a_signed_body_that_is_no_event_is_declined(stripe: Stripe, company: emulators.Stripe, body: dict[str, Any]) -> None:
+    with pytest.raises(Declined, match="bad_notice"):
+        stripe.read_webhook(*company.message(body))
+
+
+def test_without_a_secret_no_message_is_believed(make: Callable[..., Stripe], company: emulators.Stripe) -> None:
+    closed = make(webhook_secret="")
+    with pytest.raises(Misconfigured) as refusal:
+        closed.read_webhook(*company.message({"object": "event"}))
+    assert refusal.value.field == "webhook_secret"
+
+
+def test_what_was_changed_there_is_listed_page_by_page(stripe: Stripe, company: emulators.Stripe, time: Time) -> None:
+    before = time.now() - timedelta(seconds=1)
+    held = [stripe.authorise(order()).reference for _ in range(60)]
+    stripe.capture(held[0], PRICE, key())
+    time.pass_(timedelta(days=8))
+    since = time.now() - timedelta(days=1, hours=2)
+    assert set(stripe.list_changed_since(before)) == set(held)
+    assert company.asked.count("GET /v1/events") > 1
+    assert set(stripe.list_changed_since(since)) == set(held[1:]), "the holds ran out"
+    company.books.dispute(held[0])
+    assert held[0] in stripe.list_changed_since(time.now() - timedelta(minutes=1)), "a dispute does not name its order"
+
+
+# Paying experts.
+
+
+def test_an_expert_has_one_account_for_all_tenants(app: Flask, make: Callable[..., Stripe], company: emulators.Stripe) -> None:
+    partner, here, there = new_id(), make(), make()
+    for provider in (here, there):
+        with pytest.raises(Declined, match="not_onboarded"):
+            provider.transfer(partner, PRICE, key())
+        assert provider.payout_onboarding(partner, RETURN).startswith("https://connect.stripe.com/")
+    (account,) = company.of_kind("account")
+    with pytest.raises(Declined, match="not_onboarded"):
+        here.transfer(partner, PRICE, key())
+    company.books.onboard(account["id"])
+    paid = here.transfer(partner, PRICE, key())
+    there.transfer(partner, HALF, key())
+    assert [each["destination"] for each in company.of_kind("transfer")] == [account["id"]] * 2
+    with pytest.raises(Declined, match="unknown_transfer"):
+        there.reverse_transfer(paid.reference, PRICE, key())
+
+
+@pytest.mark.parametrize("fault", ["refused", "lost", "error"])
+def test_a_transfer_and_its_reversal_whose_answer_was_lost_happen_once(
+    app: Flask, stripe: Stripe, company: emulators.Stripe, fault: str
+) -> None:
+    partner, paying, taking = new_id(), key(), key()
+    stripe.payout_onboarding(partner, RETURN)
+    company.books.onboard(company.of_kind("account")[0]["id"])
+    company.fail(fault, where="POST /v1/transfers$")
+    with pytest.raises(Unavailable):
+        stripe.transfer(partner, PRICE, paying)
+    company.forget_keys()
+    paid = stripe.transfer(partner, PRICE, paying)
+    company.fail(fault, where="POST .*reversals")
+    with pytest.raises(Unavailable):
+        stripe.reverse_transfer(paid.reference, HALF, taking)
+    company.forget_keys()
+    stripe.reverse_transfer(paid.reference, HALF, taking)
+    (transfer,) = company.of_kind("transfer")
+    assert (transfer["amount"], transfer["amount_reversed"]) == (PRICE.minor, HALF.minor)
+
+
+def test_a_transfer_waits_for_money_that_has_not_come_in(app: Flask, stripe: Stripe, company: emulators.Stripe) -> None:
+    partner, used = new_id(), key()
+    stripe.payout_onboarding(partner, RETURN)
+    company.books.onboard(company.of_kind("account")[0]["id"])
+    company.books.balance = 0
+    with pytest.raises(Retryable) as refusal:
+        stripe.transfer(partner, PRICE, used)
+    assert not isinstance(refusal.value, Unavailable) and refusal.value.after >= 60
+    company.books.balance = PRICE.minor
+    assert stripe.transfer(partner, PRICE, used).amount == PRICE
