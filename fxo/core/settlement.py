@@ -63,7 +63,10 @@ STUBBORN = 3
 """After so many tries a step that the provider does not answer becomes an alarm; it is tried on all the same."""
 
 
-ROUTINES = (Routine("payments.reconcile", timedelta(minutes=5)), Routine("ledger.check", timedelta(days=1)))
+ROUTINES = (
+    Routine("payments.reconcile", timedelta(minutes=5)), Routine("ledger.check", timedelta(days=1)),
+    Routine("calendars.look", timedelta(minutes=5)),
+)  # fmt: skip
 """What is done for every tenant again and again, however quiet it is (hard case 7)."""
 
 

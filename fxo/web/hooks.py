@@ -6,7 +6,9 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
+from fxo.core.calendars import looking
 from fxo.core.errors import Declined, Misconfigured, NotAllowed, NotFound
+from fxo.core.scope import CODE, tenant_scope
 from fxo.core.work import inbox
 
 blueprint = Blueprint("hooks", __name__)
@@ -17,12 +19,17 @@ LONGEST = 64 * 1024
 def receive(provider: str) -> ResponseReturnValue:
     """A provider's notice. Without our secret, or with a wrong or old signature: closed."""
     parts = platform.current()
-    if provider not in parts.plugins.specs or parts.plugins.specs[provider].port != "payments":
+    port = parts.plugins.specs[provider].port if provider in parts.plugins.specs else ""
+    if port not in ("payments", "calendars"):
         raise NotFound("There is nothing here.")
     request.max_content_length = LONGEST
-    body = request.get_data()
+    headers, body, ours = dict(request.headers), request.get_data(), parts.records.platform()
     try:
-        notices = parts.providers.named(parts.records.platform(), "payments", provider).read_webhook(dict(request.headers), body)
+        if port == "calendars":
+            for tenant_id in parts.providers.named(ours, "calendars", provider).read_webhook(headers, body):
+                parts.store.run(tenant_scope(tenant_id), CODE, looking.ask_soon)
+            return jsonify(ok=True)
+        notices = parts.providers.named(ours, "payments", provider).read_webhook(headers, body)
     except Misconfigured as error:
         raise NotFound("There is nothing here.") from error
     except Declined as error:

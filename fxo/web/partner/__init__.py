@@ -1,9 +1,21 @@
 """The partners' workspace: the day, sessions over all tenants, availability, earnings, own profile and settings."""
 
-from fxo.web.partner import availability, dashboard, days, earnings, payouts, plans, profile, session, sessions, settings
+from fxo.web.partner import (
+    availability,
+    calendar,
+    dashboard,
+    days,
+    earnings,
+    payouts,
+    plans,
+    profile,
+    session,
+    sessions,
+    settings,
+)
 from fxo.web.partner.blueprint import blueprint
 
 __all__ = [
-    "availability", "blueprint", "dashboard", "days", "earnings", "payouts", "plans", "profile", "session",
+    "availability", "blueprint", "calendar", "dashboard", "days", "earnings", "payouts", "plans", "profile", "session",
     "sessions", "settings",
 ]  # fmt: skip
