@@ -122,6 +122,10 @@ def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
             "client_id": settings.google_client_id,
             "client_secret": settings.google_client_secret.get_secret_value(),
         },
+        "calendar_microsoft": {
+            "client_id": settings.microsoft_client_id,
+            "client_secret": settings.microsoft_client_secret.get_secret_value(),
+        },
         "notifications_email": {"smtp_url": settings.smtp_url.get_secret_value(), "sender": settings.mail_from},
     }
 

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     # Calendars that experts connect: the platform's own applications there, one for all tenants.
     google_client_id: str = Field("", description="OAuth client of the platform at Google, for experts' calendars")
     google_client_secret: SecretStr = Field(SecretStr(""), description="Its secret")
+    microsoft_client_id: str = Field("", description="App registration of the platform at Microsoft, for experts' calendars")
+    microsoft_client_secret: SecretStr = Field(SecretStr(""), description="Its secret")
 
     # Mail.
     smtp_url: SecretStr = Field(SecretStr(""), description="smtp://user:password@host:port; empty: the outbox page of the demo")

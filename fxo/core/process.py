@@ -498,7 +498,7 @@ class Process:
                 tx.append(
                     (stream, [meetings.Created(work.stream_id, name, meeting.reference, meeting.join_url, meeting.sequence)])
                 )
-            case (name, meeting), meetings.Standing(provider=before) if name != before:
+            case (name, meeting), meetings.Standing(provider=at, reference=known) if (name, meeting.reference) != (at, known):
                 told = meetings.Replaced(work.stream_id, name, meeting.reference, meeting.join_url, meeting.sequence)
                 tx.append((stream, [told]))
             case (name, meeting), meetings.Standing(sequence=before) if asked.wanted and before < asked.wanted.sequence:

@@ -37,6 +37,9 @@ class Consent:
     refuses: bool = False
     leaves_out: frozenset[str] = frozenset()
     rotates: bool = False
+    """Whether a renewal brings another token to renew with, and ends the one before."""
+    silent: frozenset[str] = frozenset()
+    """Scopes that are given and not named in the answer."""
     grants: list[Grant] = field(default_factory=list)
     _codes: dict[str, dict[str, Any]] = field(default_factory=dict)
     _numbers: Any = field(default_factory=count)
@@ -95,7 +98,12 @@ class Consent:
         grant.access.add(access)
         if self.rotates and not first:
             grant.renewal = f"renewal-{next(self._numbers)}"
-        said = {"access_token": access, "expires_in": 3599, "token_type": "Bearer", "scope": " ".join(sorted(grant.scopes))}
+        said = {
+            "access_token": access,
+            "expires_in": 3599,
+            "token_type": "Bearer",
+            "scope": " ".join(sorted(grant.scopes - self.silent)),
+        }
         return Said(200, said | ({"refresh_token": grant.renewal} if first or self.rotates else {}))
 
     def revoke(self, asked: Asked) -> Said:

@@ -14,7 +14,8 @@ from fxo.core.scope import CODE
 from fxo.plugins.calendar_google.changes import Changes
 from fxo.plugins.calendar_google.service import Service
 from tests.emulators.google import Google
-from tests.support.calendars import GOOGLE, at_google, connect
+from tests.emulators.microsoft import Microsoft
+from tests.support.calendars import GOOGLE, MICROSOFT, at_google, at_microsoft, connect
 from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
@@ -196,6 +197,32 @@ def test_a_session_that_was_moved_by_hand_becomes_a_proposal_and_moves_once_the_
     assert google.event(DANA_MAIL)["extendedProperties"]["private"]["fxoSequence"] == "1"
     look(told)
     assert len(told.mails("calendar_")) == 1, "what we have written there ourselves is no change"
+
+
+def test_a_session_whose_event_was_deleted_comes_back_with_the_next_move(databases: Any) -> None:
+    """Microsoft names events itself, so it is another one, with another link that both are told."""
+    microsoft = Microsoft()
+    with microsoft.running(), story(databases, at_microsoft(microsoft)) as made:
+        connect(MICROSOFT, microsoft.consent, made.partners["dana"], DANA_MAIL)
+        told = made.reconfigured(providers={"calendars": [MICROSOFT]})
+        booked = told.book("dana", told.ahead(3 * DAY))
+        told.live(HOUR)
+        look(told)
+        first = microsoft.event(DANA_MAIL)
+        assert told.join_url(booked) == first["onlineMeeting"]["joinUrl"]
+
+        microsoft.delete(DANA_MAIL, first["id"])
+        look(told)
+        assert [mail.kind for mail in told.mails("calendar_")] == ["calendar_deleted_partner"]
+        told.move(booked, told.ahead(4 * DAY))
+        told.live(HOUR)
+        link = microsoft.event(DANA_MAIL)["onlineMeeting"]["joinUrl"]
+        assert told.join_url(booked) == link != first["onlineMeeting"]["joinUrl"]
+        assert told.events(booked, "meeting") == ["meeting.created", "meeting.replaced"]
+        assert all(link in mail.text and not mail.attachments for mail in told.mails("link_ready"))
+        told.cancel(booked)
+        told.live(HOUR)
+        assert not microsoft.mailbox(DANA_MAIL).events
 
 
 def test_a_session_that_was_moved_where_it_cannot_be_stays_and_its_expert_hears_of_it(told: Story, google: Google) -> None:

@@ -15,12 +15,13 @@ from fxo.core.calendars.consent import Tokens
 from fxo.core.clock import system_now
 from fxo.core.hookspecs import ProviderSpec
 from fxo.core.scope import CODE, system_scope
-from fxo.plugins import calendar_google
+from fxo.plugins import calendar_google, calendar_microsoft
 from tests.emulators.consent import CLIENT, Consent
 from tests.emulators.google import Google
+from tests.emulators.microsoft import Microsoft
 from tests.support.plugins import plugin
 
-GOOGLE = "calendar_atgoogle"
+GOOGLE, MICROSOFT = "calendar_atgoogle", "calendar_atmicrosoft"
 
 
 def at_google(google: Google) -> ModuleType:
@@ -28,6 +29,12 @@ def at_google(google: Google) -> ModuleType:
     shipped = calendar_google.fxo_register_calendar_provider()
     urls = {"accounts_url": google.url, "oauth_url": google.url, "api_url": google.url}
     return _at(GOOGLE, shipped, urls)
+
+
+def at_microsoft(microsoft: Microsoft) -> ModuleType:
+    """`calendar_microsoft`, with the emulator's addresses in place of Microsoft's."""
+    shipped = calendar_microsoft.fxo_register_calendar_provider()
+    return _at(MICROSOFT, shipped, {"login_url": microsoft.url, "graph_url": f"{microsoft.url}/v1.0"})
 
 
 def _at(name: str, shipped: ProviderSpec, urls: dict[str, str]) -> ModuleType:

@@ -55,8 +55,8 @@ def exchange(spec: OAuthSpec, application: Any, back: str, code: str, verifier: 
         said = client.fetch_token(
             _at(spec.token_url, application), code=code, code_verifier=verifier, auth=_in_the_body(), **_identity(application)
         )
-    granted = set(str(said.get("scope", "")).split())
-    if granted and not {scope for scope in spec.scopes if "/" in scope} <= granted:
+    granted = {_short(scope) for scope in str(said.get("scope", "")).split()}
+    if granted and not {_short(scope) for scope in spec.scopes if "/" in scope} <= granted:
         raise Declined("scopes")
     return _read(said)
 
@@ -78,6 +78,11 @@ def give_back(spec: OAuthSpec, application: Any, tokens: Tokens) -> None:
         return
     with _asking(), _client(spec, application, "") as client:
         client.session.post(_at(spec.revoke_url, application), data={"token": tokens.renewal or tokens.access})
+
+
+def _short(scope: str) -> str:
+    """A scope without the company's address in front of it: some leave that out where they say what was granted."""
+    return scope.rpartition("/")[2].lower()
 
 
 def _at(url: str, application: Any) -> str:

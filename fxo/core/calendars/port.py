@@ -97,7 +97,10 @@ class CalendarProvider(Protocol):
         ...
 
     def move_meeting(self, reference: str, wanted: MeetingWanted) -> Meeting:
-        """The same meeting at the new time, with the higher sequence; the link stays."""
+        """The same meeting at the new time, with the higher sequence; the link stays.
+
+        Where somebody has deleted it, it is made anew, with another reference and link where the company outside names events.
+        """
         ...
 
     def cancel_meeting(self, reference: str) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from fxo.core.calendars.kept import KeptBusy
 from fxo.core.calendars.port import BusyTimes, CalendarCapabilities, Change, Meeting, MeetingWanted
 from fxo.core.errors import Retryable
 from fxo.core.plugins import ProviderContext
 from fxo.plugins.calendar_google import meetings
-from fxo.plugins.calendar_google.busy import Busy
+from fxo.plugins.calendar_google.busy import look
 from fxo.plugins.calendar_google.changes import Changes
 from fxo.plugins.calendar_google.meetings import Reference
 from fxo.plugins.calendar_google.service import Exists, Gone, Overtaken, Service
@@ -32,7 +34,7 @@ class GoogleCalendar:
         self._context = context
         self._service = Service(context)
         self._events = self._service.api.events()
-        self._busy = Busy(self._service)
+        self._busy = KeptBusy(partial(look, self._service))
         self._changes = Changes(context, self._service)
 
     def busy_times(self, partners: Sequence[UUID], window: tuple[datetime, datetime]) -> BusyTimes:

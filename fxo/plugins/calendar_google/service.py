@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -16,6 +13,7 @@ from googleapiclient.discovery import build
 from googleapiclient.errors import BatchError, HttpError
 from googleapiclient.http import BatchHttpRequest, HttpRequest
 
+from fxo.core.calendars.pauses import Pauses
 from fxo.core.errors import Misconfigured, NotConnected, ProviderError, Retryable, Unavailable
 from fxo.core.plugins import ProviderContext
 
@@ -26,8 +24,6 @@ TOO_MUCH = frozenset(
 
 TOO_LITTLE = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"})
 """Reasons of a 403 that say that the person has not allowed this."""
-
-LONGEST_PAUSE = 64.0
 
 
 class Gone(Exception):
@@ -40,34 +36,6 @@ class Exists(Exception):
 
 class Overtaken(Exception):
     """412: the event has changed since it was read."""
-
-
-class Pauses:
-    """Who is left alone until when: as long as Google says, otherwise twice as long each time, with some chance in it."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._until: dict[UUID, tuple[float, int]] = {}
-        self._lock = threading.Lock()
-
-    def left(self, person_id: UUID) -> float:
-        """Seconds for which Google is not to be asked for this person; 0 for nobody else."""
-        return max(0.0, self._until.get(person_id, (0.0, 0))[0] - self._clock())
-
-    def begin(self, person_id: UUID, asked: str | None) -> float:
-        """Seconds until it may be asked again."""
-        with self._lock:
-            times = self._until.get(person_id, (0.0, 0))[1] + 1
-            own = min(2.0 ** (times - 1), LONGEST_PAUSE) + random.random()  # noqa: S311 - so that not all come back at once
-            seconds = float(asked) if asked and asked.isdigit() else own
-            self._until[person_id] = (self._clock() + seconds, times)
-        return seconds
-
-    def end(self, person_id: UUID) -> None:
-        """It has answered."""
-        if person_id in self._until:
-            with self._lock:
-                self._until.pop(person_id, None)
 
 
 class Service:
