@@ -13,7 +13,9 @@ import pytest
 
 from fxo import platform
 from fxo.app import create_app
+from fxo.core.calendars import connections
 from fxo.core.calendars.connections import of_partner
+from fxo.core.calendars.consent import Tokens
 from fxo.core.calendars.port import Change, MeetingWanted
 from fxo.core.errors import Declined, Misconfigured, NotConnected, Retryable, Unavailable
 from fxo.core.ids import new_id
@@ -341,6 +343,19 @@ def test_while_nobody_issues_tokens_the_connection_stands(
         provider.create_meeting(wanted)
     assert state_of(wanted.partner_id) == "works"
     assert provider.create_meeting(wanted).join_url
+
+
+def test_a_token_that_ends_soon_serves_while_nobody_issues_another(
+    own: ProviderContext, google: Google, wanted: MeetingWanted
+) -> None:
+    said = google.consent.allow(DANA)
+    soon = Tokens(said["access_token"], said["refresh_token"], own.system_clock() + timedelta(seconds=60))
+    platform.current().store.run(system_scope("connections"), CODE, connections.keep, wanted.partner_id, GOOGLE, soon)
+    google.fail("/token")
+    assert GoogleCalendar(own).create_meeting(wanted).join_url
+    assert len(google.calls("/token")) == 1
+    assert GoogleCalendar(own).create_meeting(wanted).join_url
+    assert len(google.calls("/token")) == 2, "it is renewed as soon as that works"
 
 
 def test_a_scope_that_is_missing_breaks_the_connection(provider: GoogleCalendar, google: Google, wanted: MeetingWanted) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -16,11 +19,13 @@ from fxo.core.calendars.port import Change, MeetingWanted
 from fxo.core.errors import Misconfigured, NotConnected, Retryable, Unavailable
 from fxo.core.plugins import ProviderContext
 from fxo.core.scope import CODE, TenantConfig, partner_scope
+from fxo.embedded.processes import wait_until
 from fxo.plugins.calendar_microsoft.provider import MicrosoftCalendar
 from fxo.testing import CalendarContract
 from fxo.testing.calendars import HOUR, STARTS, new_meeting
 from tests.conftest import Databases, add_partners, add_tenant, running
 from tests.emulators.microsoft import Microsoft
+from tests.emulators.serving import Fault
 from tests.support.calendars import MICROSOFT, at_microsoft, connect
 
 WEEK = (STARTS - timedelta(days=1), STARTS + timedelta(days=6))
@@ -207,6 +212,22 @@ def test_a_token_that_ended_early_is_renewed_and_the_new_one_to_renew_with_is_ke
         microsoft.consent.expire(DANA)
         provider.create_meeting(wanted)
     assert len(microsoft.calls("/token")) == 3
+    assert state_of(wanted.partner_id) == "works"
+
+
+def test_two_who_renew_at_once_break_nothing(own: ProviderContext, microsoft: Microsoft, wanted: MeetingWanted) -> None:
+    """Each renewal ends the token before: the second one waits for the first, instead of taking it for the end."""
+    microsoft.consent.expire(DANA)
+    gate = threading.Event()
+    microsoft.faults.append(Fault("/token", gate=gate))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(contextvars.copy_context().run, MicrosoftCalendar(own).create_meeting, wanted)
+        assert wait_until(lambda: bool(microsoft.calls("/token")), 10)
+        with pytest.raises(Retryable):
+            MicrosoftCalendar(own).create_meeting(wanted)
+        gate.set()
+        assert first.result(10) == MicrosoftCalendar(own).create_meeting(wanted)
+    assert len(microsoft.calls("/token")) == 1
     assert state_of(wanted.partner_id) == "works"
 
 

@@ -14,7 +14,7 @@ from fxo.core.calendars.connection import CONNECTION, Connection, connection_id_
 from fxo.core.calendars.consent import Tokens
 from fxo.core.clock import system_now
 from fxo.core.db import execute, transaction
-from fxo.core.errors import Declined, NotConnected
+from fxo.core.errors import Declined, NotConnected, ProviderError, Retryable
 from fxo.core.events.model import Recorded
 from fxo.core.events.store import Follower, Store, Transaction
 from fxo.core.hookspecs import OAuthSpec
@@ -23,6 +23,10 @@ from fxo.core.scope import CODE, system_scope, tenant_scope
 
 GRACE = timedelta(hours=24)
 """How long the times of a partner whose connection broke are still offered, so that they can mend it (hard case 11)."""
+
+
+RENEWAL = timedelta(seconds=15)
+"""How long somebody may take to renew tokens before another one does; longer than a call to the company may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +133,28 @@ class StoredConnections:
 
     def token(self, person_id: UUID, *, refused: str = "") -> str:
         tokens = self._kept(person_id)
-        if tokens.access != refused and not tokens.stale:
+        if _serves(tokens, refused):
             return tokens.access
-        try:
-            fresh = consent.renew(self._spec, self.providers.application(self.provider), tokens)
-        except Declined:
+        works = tokens.access != refused and tokens.until > system_now()
+        if not self._lease(person_id):
             later = self._kept(person_id)
-            if later.access not in (tokens.access, refused):
-                return later.access  # somebody else has renewed it meanwhile, and ours was the old one
+            if works or later.access != tokens.access:
+                return later.access
+            raise Retryable("somebody is renewing it at this moment", after=1)
+        tokens = self._kept(person_id)
+        try:
+            if not _serves(tokens, refused):
+                tokens = consent.renew(self._spec, self.providers.application(self.provider), tokens)
+        except Declined:
             self.broken(person_id, "revoked")
             raise NotConnected("what this person had allowed has ended") from None
-        with self.store.transaction(system_scope("connections"), CODE) as tx:
-            _seal(tx, person_id, self.provider, fresh)
-        return fresh.access
+        except ProviderError:
+            self._keep(person_id, tokens)
+            if works:
+                return tokens.access
+            raise
+        self._keep(person_id, tokens)
+        return tokens.access
 
     def broken(self, person_id: UUID, reason: str) -> None:
         self.store.run(system_scope("connections"), CODE, break_off, person_id, self.provider, reason)
@@ -161,6 +174,22 @@ class StoredConnections:
         assert spec is not None
         return spec
 
+    def _lease(self, person_id: UUID) -> bool:
+        """Whether it is ours to renew them: where each renewal ends the token before, two at once would break the connection."""
+        now = system_now()
+        with self.store.transaction(system_scope("connections"), CODE) as tx:
+            taken = tx.driver.execute(
+                "update calendar_tokens set renewing_until = %s where partner_id = %s and provider = %s"
+                " and (renewing_until is null or renewing_until <= %s)",
+                (now + RENEWAL, person_id, self.provider, now),
+            )
+        return bool(taken.rowcount)
+
+    def _keep(self, person_id: UUID, tokens: Tokens) -> None:
+        """Keep them, and let others renew them again."""
+        with self.store.transaction(system_scope("connections"), CODE) as tx:
+            _seal(tx, person_id, self.provider, tokens)
+
     def _kept(self, person_id: UUID) -> Tokens:
         with self.store.transaction(system_scope("connections"), CODE) as tx:
             row = tx.driver.execute(
@@ -172,12 +201,16 @@ class StoredConnections:
         return tokens
 
 
+def _serves(tokens: Tokens, refused: str) -> bool:
+    return tokens.access != refused and not tokens.stale
+
+
 def _seal(tx: Transaction, partner_id: UUID, provider: str, tokens: Tokens) -> None:
     text = orjson.dumps([tokens.access, tokens.renewal, tokens.until.isoformat()]).decode()
     sealed = tx.store.keyring.seal(tx.driver, tx.scope.tenant_id, partner_id, text, f"calendar_tokens/{provider}")
     tx.driver.execute(
         "insert into calendar_tokens (partner_id, provider, sealed) values (%s, %s, %s)"
-        " on conflict (partner_id, provider) do update set sealed = excluded.sealed",
+        " on conflict (partner_id, provider) do update set sealed = excluded.sealed, renewing_until = null",
         (partner_id, provider, sealed),
     )
 

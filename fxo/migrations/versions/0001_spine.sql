@@ -669,6 +669,7 @@ create table calendar_tokens (
     partner_id uuid not null,
     provider text not null,
     sealed bytea not null,
+    renewing_until timestamptz, -- who renews them has so long; real time
     primary key (partner_id, provider)
 );
 
