@@ -13,6 +13,7 @@ import flask
 
 from fxo.core import db, process
 from fxo.core.calendars import projections as calendars
+from fxo.core.calendars.connections import StoredConnections
 from fxo.core.clients import projections as clients
 from fxo.core.clock import Clock, system_now
 from fxo.core.consultations import agenda
@@ -84,7 +85,10 @@ def build(
         with db.transaction(system_scope("clock")) as connection:
             return clock.now(connection)
 
-    providers = Providers(plugins, settings, clock=business_now, around=around, platform=platform_settings(settings))
+    providers = Providers(
+        plugins, settings, clock=business_now, around=around, platform=platform_settings(settings),
+        connections=lambda providers, tenant_id, plugin: StoredConnections(store, providers, tenant_id, plugin),
+    )  # fmt: skip
     registry = Registry()
     # Projections first, in the order in which one may read another; then what follows.
     for each in (clients, partners, consultations, payments, calendars, matching, notifications, ratings):
@@ -113,6 +117,14 @@ def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
         "payments_sandbox": {
             "webhook_secret": secret,
             "deliver_to": f"http://{settings.bind}:{settings.port}" if settings.demo else "",
+        },
+        "calendar_google": {
+            "client_id": settings.google_client_id,
+            "client_secret": settings.google_client_secret.get_secret_value(),
+        },
+        "calendar_microsoft": {
+            "client_id": settings.microsoft_client_id,
+            "client_secret": settings.microsoft_client_secret.get_secret_value(),
         },
         "notifications_email": {"smtp_url": settings.smtp_url.get_secret_value(), "sender": settings.mail_from},
     }

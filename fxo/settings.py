@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(1, description="How often the sweeper looks", gt=0)
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
+    # Calendars that experts connect: the platform's own applications there, one for all tenants.
+    google_client_id: str = Field("", description="OAuth client of the platform at Google, for experts' calendars")
+    google_client_secret: SecretStr = Field(SecretStr(""), description="Its secret")
+    microsoft_client_id: str = Field("", description="App registration of the platform at Microsoft, for experts' calendars")
+    microsoft_client_secret: SecretStr = Field(SecretStr(""), description="Its secret")
+
     # Mail.
     smtp_url: SecretStr = Field(SecretStr(""), description="smtp://user:password@host:port; empty: the outbox page of the demo")
     mail_from: str = Field("fxo <no-reply@localhost>", description="Sender of the platform's mails")

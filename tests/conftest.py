@@ -255,6 +255,7 @@ def running(made: Flask) -> Iterator[Flask]:
         for thread in threading.enumerate():
             if thread.name.startswith(("plugin ", "form ")):  # given up on, or writing down later: it may hold a connection
                 thread.join(10)
+        platform.current().providers.close()
         for engine in db.engines.values():
             engine.dispose()
 

@@ -125,6 +125,10 @@ class Unavailable(Retryable):
     """The provider does not answer at all, or its breaker is open."""
 
 
+class NotConnected(ProviderError):
+    """This person has connected nothing here, or has taken it back: nothing was done, and the next provider may do it."""
+
+
 class Misconfigured(ProviderError):
     """It can never work with these settings; `field` names the one to mend."""
 

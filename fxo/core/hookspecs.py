@@ -40,11 +40,23 @@ Area = Literal["portal", "partner", "admin", "operator"]
 
 @dataclass(frozen=True, slots=True)
 class OAuthSpec:
-    """Where a person allows the provider to be used. The platform owns the routes; tokens come back as secrets of the tenant."""
+    """Where a person allows the provider to be used. The platform owns the pages, keeps the tokens sealed and renews them; the
+    provider asks `context.connections` for one that is valid now.
+
+    The application that people allow is the platform's, for all tenants: its settings have `client_id` and `client_secret`.
+    `{name}` in an address stands for the field of that name.
+    """
 
     authorize_url: str
     token_url: str
     scopes: tuple[str, ...]
+    """As few as will do. Whoever leaves one of them out while consenting is asked again."""
+    label: str = ""
+    """What people call it, such as `Google Calendar`; left out, the plugin's name."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Sent along to `authorize_url`, such as what makes it give a token that can be renewed."""
+    revoke_url: str = ""
+    """Where a token is given back (RFC 7009); left out, it is only forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

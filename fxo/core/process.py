@@ -10,12 +10,14 @@ reaction on a work row.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from fxo.core import hooks, life, settlement
+from fxo.core import hooks, life, settlement, watching
 from fxo.core.calendars import model as meetings
 from fxo.core.calendars.model import MEETING, meeting_id_of
 from fxo.core.calendars.port import CalendarProvider, Meeting, MeetingWanted
@@ -24,7 +26,7 @@ from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import model as consultation
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.model import CONSULTATION, Booked, Ended, Party
-from fxo.core.errors import ActionRequired, Declined, Retryable
+from fxo.core.errors import ActionRequired, Declined, NotConnected, Retryable
 from fxo.core.events.model import Recorded, type_named
 from fxo.core.events.store import Store, Stream, Transaction
 from fxo.core.life import LINK_ALARM, LINK_GRACE, lies_ahead
@@ -53,6 +55,8 @@ from fxo.core.settlement import client_owes, end_attempt
 from fxo.core.work import alarms, rows
 from fxo.core.work.model import PATIENT, Reaction, Registry, Waiting, Work, timer
 
+log = logging.getLogger(__name__)
+
 BANK_GRACE = timedelta(minutes=5)
 """How long after the hold a client may still answer the bank; then the attempt is ended."""
 
@@ -75,6 +79,7 @@ def register(
     """Hang the process on the events, and its reactions on the kinds of work."""
     process = Process(providers, load_config)
     settlement.register(store, registry, providers, load_config)
+    watching.register(store, registry, providers, load_config)
 
     # What follows from each event, in the transaction that appends it.
     store.follow(consultation.Held, process.held)
@@ -321,19 +326,36 @@ class Process:
     def sync_meeting(self, asked: Sync, work: Work) -> tuple[str, Meeting] | None:
         """Make the meeting at the tenant's calendar provider, move it where it stands, or cancel it.
 
-        The next provider is asked only when it is urgent, since the first one may have made the meeting without our knowing.
+        The next provider is asked only when it is urgent, since the first one may have made the meeting without our knowing; at
+        once where the partner has connected nothing at the first one, or access to it has ended: nothing was made there.
         """
-        if asked.wanted is None:
-            assert asked.standing is not None
-            self.providers.named(asked.config, "calendars", asked.standing.provider).cancel_meeting(asked.standing.reference)
-            return None
         if asked.standing is not None:
-            name = asked.standing.provider
-            provider = self.providers.named(asked.config, "calendars", name)
-            return name, provider.move_meeting(asked.standing.reference, asked.wanted)
-        chain = self.providers.chain(asked.config, "calendars")
-        name, provider = chain[min(1 + work.attempts // 3, len(chain) - 1) if work.body.get("urgent") else 0]
-        return name, _with_link(provider, asked.wanted)
+            at, reference = asked.standing.provider, asked.standing.reference
+            provider = self.providers.named(asked.config, "calendars", at)
+            try:
+                if asked.wanted is not None:
+                    return at, provider.move_meeting(reference, asked.wanted)
+                provider.cancel_meeting(reference)
+            except NotConnected as error:  # what stands there is out of our reach; the partner is told, and mails go out
+                log.warning("a meeting cannot be reached at %s: %s", at, error)
+            if asked.wanted is None:
+                return None
+            wanted = replace(asked.wanted, reference=str(meeting_id_of(work.stream_id)))
+            return self._first_connected(wanted, [one for one in self._calendars(asked.config) if one[0] != at])
+        assert asked.wanted is not None
+        chain = self._calendars(asked.config)
+        first = min(1 + work.attempts // 3, len(chain) - 1) if work.body.get("urgent") else 0
+        return self._first_connected(asked.wanted, chain[first:])
+
+    def _calendars(self, config: TenantConfig) -> list[tuple[str, CalendarProvider]]:
+        return self.providers.chain(config, "calendars")
+
+    def _first_connected(self, wanted: MeetingWanted, chain: Sequence[tuple[str, CalendarProvider]]) -> tuple[str, Meeting]:
+        """The meeting, in the first calendar that the partner has connected, or on our own page."""
+        for name, provider in chain:
+            with suppress(NotConnected):
+                return name, _with_link(provider, wanted)
+        raise Retryable("no calendar is connected")
 
     def meeting_synced(self, tx: Transaction, work: Work, asked: Sync, outcome: tuple[str, Meeting] | None) -> None:
         """The calendar shows it."""
@@ -343,6 +365,9 @@ class Process:
                 tx.append(
                     (stream, [meetings.Created(work.stream_id, name, meeting.reference, meeting.join_url, meeting.sequence)])
                 )
+            case (name, meeting), meetings.Standing(provider=at, reference=known) if (name, meeting.reference) != (at, known):
+                told = meetings.Replaced(work.stream_id, name, meeting.reference, meeting.join_url, meeting.sequence)
+                tx.append((stream, [told]))
             case (name, meeting), meetings.Standing(sequence=before) if asked.wanted and before < asked.wanted.sequence:
                 tx.append((stream, [meetings.Moved(work.stream_id, asked.wanted.sequence)]))
             case None, meetings.Standing():

@@ -118,6 +118,7 @@ SYSTEM_CALL_SITES: Mapping[str, str] = {
     "card_network": "the sandbox's card network, which stands for a company outside",
     "payout_accounts": "knows which account at the payment provider pays which expert, for all tenants",
     "meeting_page": "the local meeting page, admitted by its unguessable link",
+    "connections": "keeps partners' calendar connections, and the tokens that no tenant may read",
     "vectors": "keeps the sentence vectors of partners' records, which are the same for every tenant",
     "demo": "seeds the demo, lists its people and its mails",
 }
@@ -214,6 +215,8 @@ NETWORK_TABLES: Mapping[str, str] = {
     "partner_contacts": "where mails to a partner go; a tenant reads those on its roster",
     "partner_standing": "a partner's public ratings, counted over all tenants",
     "availability": "one person has one week",
+    "calendar_connections": "a partner connects a calendar once for all tenants; a tenant reads how it stands with its roster",
+    "calendar_tokens": "what a partner has allowed, sealed; read by our own code alone",
     "partner_opened": "which sessions a partner has opened is the partner's own",
     "partner_time": "one person is in one place at a time, whoever booked them",
 }

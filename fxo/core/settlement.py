@@ -72,7 +72,10 @@ TAKEN_UP_AGAIN = (
 REST = timedelta(hours=1)
 """How long what was given up rests."""
 
-ROUTINES = (Routine("payments.reconcile", timedelta(minutes=5)), Routine("ledger.check", timedelta(days=1)))
+ROUTINES = (
+    Routine("payments.reconcile", timedelta(minutes=5)), Routine("ledger.check", timedelta(days=1)),
+    Routine("calendars.look", timedelta(minutes=5)),
+)  # fmt: skip
 """What is done for every tenant again and again, however quiet it is (hard case 7)."""
 
 

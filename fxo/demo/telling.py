@@ -158,7 +158,8 @@ class Outside:
         title = f"{told.client.name} and {told.partner.name}, {self.config.name}"
         meeting = self.calendar.create_meeting(
             MeetingWanted(
-                str(meeting_id_of(told.id)), uid_of(told.id), 0, title, f"{self.config.portal_url}/sessions/{told.id}",
+                str(meeting_id_of(told.id)), told.partner_id, uid_of(told.id), 0, title,
+                f"{self.config.portal_url}/sessions/{told.id}",
                 told.starts_at, told.ends_at, told.partner, (told.client,),
             )
         )  # fmt: skip

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from fxo.core.clock import system_now
 from fxo.core.ids import new_id
-from fxo.core.plugins.context import ProviderContext, State, Urls
+from fxo.core.plugins.context import Connections, NoConnections, ProviderContext, State, Urls
 
 
 class MemoryState:
@@ -41,6 +41,7 @@ def context(
     clock: Callable[[], datetime] = system_now,
     state: State | None = None,
     http: httpx.Client | None = None,
+    connections: Connections | None = None,
 ) -> ProviderContext:
     """What the plugin would get for a tenant called `acme` with these settings.
 
@@ -55,6 +56,7 @@ def context(
         system_clock=system_now,
         urls=Urls("https://acme.example", f"https://hooks.example/{plugin}", lambda token: f"https://meet.example/{token}"),
         state=state or MemoryState(),
+        connections=connections or NoConnections(),
         log=logging.LoggerAdapter(logging.getLogger(f"fxo.plugins.{plugin}"), {"tenant": "acme", "plugin": plugin}),
     )
     if http is not None:

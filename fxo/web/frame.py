@@ -58,7 +58,8 @@ def _own(place: str, user: identity.User) -> list[dict[str, Any]]:
             return [receipts, {"label": _("Settings"), "url": "/settings", "icon": "settings"}, help_]
         case "partners":
             settings = {"label": _("Settings"), "url": "/settings", "icon": "settings"}
-            return [{"label": _("Profile"), "url": "/profile", "icon": "user"}, settings, help_]
+            own = {"label": _("Your calendar"), "url": "/calendar", "icon": "calendar-clock"}
+            return [{"label": _("Profile"), "url": "/profile", "icon": "user"}, own, settings, help_]
     return [help_]
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
+from fxo.core.calendars import looking
 from fxo.core.errors import Declined, Misconfigured, NotAllowed, NotFound
 from fxo.core.scope import CODE, TenantConfig, tenant_scope
 from fxo.core.work import inbox
@@ -23,12 +24,17 @@ def receive(provider: str, tenant_id: UUID | None = None) -> ResponseReturnValue
     with a wrong or old signature: closed.
     """
     parts = platform.current()
-    if provider not in parts.plugins.specs or parts.plugins.specs[provider].port != "payments":
+    port = parts.plugins.specs[provider].port if provider in parts.plugins.specs else ""
+    if port not in ("payments", "calendars"):
         raise NotFound("There is nothing here.")
     request.max_content_length = LONGEST
-    body = request.get_data()
+    headers, body, config = dict(request.headers), request.get_data(), _config(tenant_id)
     try:
-        notices = parts.providers.named(_config(tenant_id), "payments", provider).read_webhook(dict(request.headers), body)
+        if port == "calendars":
+            for changed in parts.providers.named(config, "calendars", provider).read_webhook(headers, body):
+                parts.store.run(tenant_scope(changed), CODE, looking.ask_soon)
+            return jsonify(ok=True)
+        notices = parts.providers.named(config, "payments", provider).read_webhook(headers, body)
     except Misconfigured as error:
         raise NotFound("There is nothing here.") from error
     except Declined as error:

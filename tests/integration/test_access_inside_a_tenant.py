@@ -104,6 +104,9 @@ OPEN = {
     ("ops", "/demo/outbox/<message_id>"): "the demo shows everybody all mails",
     ("ops", "/demo/outbox/<message_id>/<filename>"): "the demo shows everybody all mails",
     ("partners", "/availability/exceptions/<day>/remove"): "a day of one's own week",
+    ("partners", "/calendar/<name>/connect"): "one's own calendar at that company",
+    ("partners", "/calendar/<name>/return"): "an answer works in the browser that asked, once",
+    ("partners", "/calendar/<name>/disconnect"): "one's own calendar at that company",
     ("portal", "/invitation/<token>"): "whoever has the link that was mailed; it cannot be guessed and works once",
     ("portal", "/logo-<digest>.png"): "everybody sees the portal's picture",
 }

@@ -218,6 +218,7 @@ def test_of_the_network_a_tenant_reads_only_what_it_needs(here: Story, there: St
         found = readable(connection, tables(settings, with_tenant=False))
         assert short(found) == {
             "tenants", "partners", "partner_contacts", "partner_standing", "availability", "clock", "epoch",
+            "calendar_connections",
         }  # fmt: skip
         assert connection.execute("select id from tenants").fetchall() == [(there.config.id,)]
         roster = {there.partners["dana"], there.partners["kofi"]}
@@ -291,7 +292,7 @@ PARTNERS_OWN = {
     "partner_agenda": "partner_id", "partner_earnings": "partner_id", "partners": "id", "availability": "partner_id",
     "partner_standing": "partner_id", "events": "stream_id", "work": "stream_id", "person_keys": "person_id",
     "form_submissions": "actor_id", "partner_contacts": "partner_id", "partner_opened": "partner_id", "preferences": "person_id",
-    "partner_payouts": "partner_id",
+    "partner_payouts": "partner_id", "calendar_connections": "partner_id",
 }  # fmt: skip
 
 
@@ -383,6 +384,7 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
             "person_keys", "preferences", "tokens", "sign_ins", "attempts", "consultations", "payments", "postings",
             "partner_earnings", "partner_time", "meetings", "ledger_checks",
+            "calendar_connections", "calendar_tokens",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

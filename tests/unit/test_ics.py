@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import pytest
 from icalendar import Calendar
@@ -16,6 +17,7 @@ NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 STARTS = datetime(2026, 3, 29, 8, 0, tzinfo=UTC)
 WANTED = MeetingWanted(
     reference="consultation-1",
+    partner_id=UUID("019a7c11-4e00-7000-8000-0000000000d1"),
     uid="consultation-1@fxo.example",
     sequence=0,
     title="CISO session; with Ada, and more",

@@ -15,6 +15,7 @@ from fxo.core.calendars.model import (
     Failed,
     Moved,
     NoMeeting,
+    Replaced,
     Standing,
     meeting_id_of,
     uid_of,
@@ -68,3 +69,8 @@ def test_a_link_comes_from_a_provider_and_is_never_invented(events: list[Any]) -
     assert isinstance(state, Standing if made else NoMeeting)
     if isinstance(state, Standing):
         assert (state.provider, state.reference, state.join_url) == (CREATED.provider, CREATED.reference, CREATED.join_url)
+
+
+def test_a_meeting_that_cannot_be_reached_any_more_is_replaced_elsewhere_with_another_link() -> None:
+    elsewhere = Replaced(BOOKING, "calendar_other", "m-2", "https://meet.example/other", 1)
+    assert after(MEETING, CREATED, elsewhere) == Standing("calendar_other", "m-2", "https://meet.example/other", 1)

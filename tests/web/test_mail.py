@@ -35,7 +35,7 @@ HOSTILE = "Sarah\r\nBcc: everybody@evil.example\u2028{paid} {0} %s %(price)s <sc
 
 
 PAYOUT = str(new_id())
-LONE = {"token": "abc-def", "new_mail": "sarah@new.example", "amount": "$640", "payout": PAYOUT}
+LONE = {"token": "abc-def", "new_mail": "sarah@new.example", "amount": "$640", "payout": PAYOUT, "calendar": "Google Calendar"}
 """The words of messages that are about no booking."""
 
 

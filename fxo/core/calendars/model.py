@@ -22,6 +22,18 @@ class Created:
     sequence: int
 
 
+@event("meeting.replaced")
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """It stands at another provider from now on, with another link: where it was cannot be reached any more."""
+
+    consultation_id: UUID
+    provider: str
+    reference: str
+    join_url: str
+    sequence: int
+
+
 @event("meeting.moved")
 @dataclass(frozen=True, slots=True)
 class Moved:
@@ -70,6 +82,8 @@ def evolve(state: State, happened: object) -> State:
     """The state after the event."""
     match state, happened:
         case NoMeeting(), Created(_, provider, reference, join_url, sequence):
+            return Standing(provider, reference, join_url, sequence)
+        case Standing(), Replaced(_, provider, reference, join_url, sequence):
             return Standing(provider, reference, join_url, sequence)
         case Standing(provider, reference, join_url), Moved(sequence=sequence):
             return Standing(provider, reference, join_url, sequence)

@@ -19,10 +19,11 @@ class Attendee:
 @dataclass(frozen=True, slots=True)
 class MeetingWanted:
     """The meeting as the booking stands now. `reference` is ours and the same in every retry; `uid` is the iCalendar
-    UID for life.
+    UID for life. It belongs into the calendar of the partner, who is the `organiser`.
     """
 
     reference: str
+    partner_id: UUID
     uid: str
     sequence: int
     title: str
@@ -77,13 +78,18 @@ class CalendarProvider(Protocol):
 
     Called outside a database transaction, with a time limit, again after a crash: the same `reference` never makes two meetings.
     Failing: `Retryable`, `Unavailable`, `Misconfigured` from `fxo.core.errors`; anything else counts as `Unavailable`.
+    `NotConnected` where this partner has connected no calendar, or access to it has ended: then nothing was made, and the next
+    provider makes it.
     """
 
     @property
     def capabilities(self) -> CalendarCapabilities: ...
 
     def busy_times(self, partners: Sequence[UUID], window: tuple[datetime, datetime]) -> BusyTimes:
-        """When these partners are taken within the window (UTC, half open). Asked for slots and again before a hold."""
+        """When these partners are taken within the window (UTC, half open). Asked for slots and again before a hold.
+
+        Of a provider with `oauth` only those are asked for who have connected a calendar.
+        """
         ...
 
     def create_meeting(self, wanted: MeetingWanted) -> Meeting:
@@ -91,7 +97,10 @@ class CalendarProvider(Protocol):
         ...
 
     def move_meeting(self, reference: str, wanted: MeetingWanted) -> Meeting:
-        """The same meeting at the new time, with the higher sequence; the link stays."""
+        """The same meeting at the new time, with the higher sequence; the link stays.
+
+        Where somebody has deleted it, it is made anew, with another reference and link where the company outside names events.
+        """
         ...
 
     def cancel_meeting(self, reference: str) -> None:
@@ -102,6 +111,9 @@ class CalendarProvider(Protocol):
         """What others changed since the cursor, and the next cursor. None starts now."""
         ...
 
-    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[str]:
-        """Verify, and name the calendars to look at again; `Declined('bad_signature')` on a forgery."""
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[UUID]:
+        """Verify, and name the tenants whose calendars are to be asked for changes; `Declined('bad_signature')` on a forgery.
+
+        Asked in the name of the platform, since the tenant is not known before.
+        """
         ...

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from fxo.core.calendars import model
+from fxo.core.calendars import connections, model
 from fxo.core.events.model import Recorded
 from fxo.core.events.store import Store, Transaction
 
 
 def register(store: Store) -> None:
-    """Follow the events of meetings."""
+    """Follow the events of meetings and of calendar connections."""
+    connections.register(store)
     store.follow(model.Created, _created)
+    store.follow(model.Replaced, _created)
     store.follow(model.Moved, _moved)
     store.follow(model.Failed, _failed)
     store.follow(model.Cancelled, _cancelled)
 
 
 def _created(tx: Transaction, item: Recorded) -> None:
-    made: model.Created = item.value
+    made: model.Created | model.Replaced = item.value
     tx.driver.execute(
         "insert into meetings (tenant_id, id, consultation_id, state, provider, reference, join_url, sequence)"
         " values (%s, %s, %s, 'created', %s, %s, %s, %s) on conflict (tenant_id, id) do update set state = 'created',"

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from fxo.core.calendars import connections
+from fxo.core.calendars.connection import Connection
 from fxo.core.calendars.port import BusyTimes
 from fxo.core.clock import system_now
-from fxo.core.errors import Retryable
+from fxo.core.errors import ProviderError
 from fxo.core.events.store import Transaction
 from fxo.core.plugins import Providers
 from fxo.core.scope import TenantConfig
@@ -24,6 +26,15 @@ def join_url(tx: Transaction, consultation_id: UUID) -> str | None:
         (tx.scope.tenant_id, consultation_id),
     ).fetchone()
     return row[0] if row else None
+
+
+def met_at(tx: Transaction, consultation_id: UUID) -> str:
+    """The provider that has the meeting; empty where none has."""
+    row = tx.driver.execute(
+        "select provider from meetings where tenant_id = %s and consultation_id = %s and state = 'created'",
+        (tx.scope.tenant_id, consultation_id),
+    ).fetchone()
+    return (row and row[0]) or ""
 
 
 def sequence(tx: Transaction, consultation_id: UUID) -> int:
@@ -47,18 +58,26 @@ def external_busy(
 ) -> dict[UUID, tuple[tuple[datetime, datetime], ...]]:
     """Busy times from the partners' own calendars, by partner; called outside a transaction.
 
-    A partner who is left out is unknown, and unknown is not free: the caller shows no instant slots for them.
+    A partner who is left out is unknown, and unknown is not free: the caller shows no instant slots for them. Who has connected a
+    calendar at a provider is that provider's to answer for, and nobody else's: while it cannot be read, they are unknown.
     """
     found: dict[UUID, tuple[tuple[datetime, datetime], ...]] = {}
-    for _, provider in providers.chain(config, "calendars"):
-        missing = [partner_id for partner_id in partner_ids if partner_id not in found]
+    missing = list(partner_ids)
+    for name, provider in providers.chain(config, "calendars"):
         if not missing:
             break
+        asked = missing
+        spec = providers.plugins.specs.get(name)
+        if spec and spec.oauth:
+            connected = connections.of_roster(config.id, name, missing)
+            asked = [each for each in missing if each in connected and connected[each].state is Connection.WORKS]
+            missing = [each for each in missing if each not in connected or not connected[each].alone]
         try:
-            if provider.capabilities.reads_busy:
-                answer: BusyTimes = provider.busy_times(missing, window)
+            if asked and provider.capabilities.reads_busy:
+                answer: BusyTimes = provider.busy_times(asked, window)
                 if system_now() - answer.as_of <= FRESH or answer.as_of > system_now():
                     found.update(answer.busy)
-        except Retryable:
+        except ProviderError:
             continue
+        missing = [partner_id for partner_id in missing if partner_id not in found]
     return found

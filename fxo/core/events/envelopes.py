@@ -60,6 +60,21 @@ class Keyring:
         ).fetchall()
         return {person: self._unwrap(tenant_id, person, wrapped) if wrapped else None for person, wrapped in rows}
 
+    def seal(self, driver: Connection[Any], tenant_id: UUID, person_id: UUID, text: str, place: str) -> bytes:
+        """The text under the person's key, bound to the place where it is kept: for a person's secrets outside events."""
+        key, nonce = self.make(driver, tenant_id, person_id), os.urandom(12)
+        return nonce + AESGCM(key).encrypt(nonce, text.encode(), f"{tenant_id}/{person_id}/{place}".encode())
+
+    def open(self, driver: Connection[Any], tenant_id: UUID, person_id: UUID, sealed: bytes, place: str) -> str | None:
+        """What was sealed there; None where the person's key was destroyed, or it belongs to another place."""
+        key = self.find(driver, tenant_id, {person_id}).get(person_id)
+        if key is None:
+            return None
+        try:
+            return AESGCM(key).decrypt(sealed[:12], sealed[12:], f"{tenant_id}/{person_id}/{place}".encode()).decode()
+        except InvalidTag:
+            return None
+
     def _unwrap(self, tenant_id: UUID, person_id: UUID, wrapped: bytes) -> bytes:
         return self._master.decrypt(wrapped[:12], wrapped[12:], f"{tenant_id}/{person_id}".encode())
 

@@ -89,6 +89,21 @@ _OF_THE_TENANT: Mapping[str, Entry] = {
 
 ACCOUNTS: dict[str, Entry] = {
     **_OF_THE_TENANT,
+    "calendar_broke_expert": Entry(
+        to="expert",
+        subject=N_("Please connect your %(calendar)s again"),
+        greeting=N_("Hello %(first)s"),
+        heading=N_("Your %(calendar)s does not answer us any more"),
+        paragraphs=(
+            (
+                N_("We were allowed to see when you are busy and to write down your sessions, and that has ended."),
+                N_("What is booked stands. New sessions get a link of ours, and you get them by mail with an invitation."),
+            ),
+            (N_("For a day we still offer your hours as you have painted them; after that clients only ask for a time."),),
+        ),
+        action=(N_("Connect it again"), "/calendar"),
+        why=N_("You get this mail because you have connected a calendar."),
+    ),
     **{f"{kind}_expert": replace(_OF_THE_TENANT[kind], to="expert") for kind in ("reset_password", "password_changed")},
     **{f"{kind}_operator": replace(_OF_THE_TENANT[kind], to="operator") for kind in ("reset_password", "password_changed")},
 }

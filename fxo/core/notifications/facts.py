@@ -45,6 +45,8 @@ class Facts:
     """`client` and `partner`."""
     ids: dict[str, UUID]
     join_url: str | None
+    met_at: str
+    """The calendar provider that has the meeting, if one has."""
     sequence: int
     """Of the meeting, as calendars know it."""
     words: Mapping[str, Word | datetime]
@@ -93,14 +95,14 @@ def gather(tx: Transaction, config: TenantConfig, consultation_id: UUID) -> Fact
         "partner": Attendee(partner_name, mail, zone),
     }
     ids = {"client": row.client_id, "partner": row.partner_id}
-    return Facts(row, people, ids, link, max(row.sequence, calendars.sequence(tx, row.id)), words)
+    return Facts(row, people, ids, link, calendars.met_at(tx, row.id), max(row.sequence, calendars.sequence(tx, row.id)), words)
 
 
 def meeting_wanted(config: TenantConfig, facts: Facts, reference: str, sequence: int = 0) -> MeetingWanted:
     """The meeting that this consultation should have."""
     row = facts.consultation
     return MeetingWanted(
-        reference=reference, uid=uid_of(row.id), sequence=sequence,
+        reference=reference, partner_id=row.partner_id, uid=uid_of(row.id), sequence=sequence,
         title=f"{facts.words['client']} and {facts.words['partner']}, {config.name}",
         description=f"{config.portal_url}/sessions/{row.id}",
         starts_at=row.starts_at, ends_at=row.ends_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -30,6 +30,8 @@ from fxo.core.work import rows
 from fxo.core.work.model import PATIENT, Reaction, Work
 
 KIND = "mail"
+ICS = "session.ics"
+"""Left out where the calendar provider invites people itself: they would have two entries for one session."""
 
 
 PrintReceipt = Callable[[TenantConfig, receipts.Receipt], bytes]
@@ -43,6 +45,8 @@ class Outgoing:
     consultation_id: UUID | None
     recipient_id: UUID
     with_link: bool
+    met_at: str = ""
+    """The calendar provider that has the meeting, if one has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +68,17 @@ class Reader:
 
 def send(
     tx: Transaction, kind: str, consultation_id: UUID, *, due_at: datetime | None = None, version: int = 0, number: int = 0,
-    starts_at: datetime | None = None,
+    starts_at: datetime | None = None, another_link: bool = False,
 ) -> UUID:  # fmt: skip
     """Write down that this message about the consultation is to be sent, at most once per kind and version; `number` is that of
     the document which goes with it.
 
     With `starts_at` it is about the session at that time, and dropped where the session has another one by then (hard case 19).
+    `another_link`: also who was told a link before is told this one.
     """
     body: dict[str, Any] = {"message": kind} | ({"number": number} if number else {})
     body |= {"starts_at": starts_at.isoformat()} if starts_at else {}
+    body |= {"another_link": True} if another_link else {}
     return rows.schedule(tx, KIND, consultation_id, due_at=due_at, key=f"{kind}/{version}", body=body)
 
 
@@ -150,7 +156,8 @@ def reaction(
             return None
         if entry.to == "client" and choice_of(kind) in clients.find(tx, row.client_id).mails_without:
             return None
-        if kind.startswith("link_ready") and _had_the_link(tx, work.stream_id, facts.ids[entry.to]):
+        known = kind.startswith("link_ready") and "another_link" not in work.body
+        if known and _had_the_link(tx, work.stream_id, facts.ids[entry.to]):
             return None
         person = facts.people[entry.to]
         base = config.portal_url if entry.to == "client" else places.partners_url
@@ -162,13 +169,13 @@ def reaction(
             attachments = (Attachment(f"{paper.code}.pdf", "application/pdf", print_receipt(config, paper)),)
         letter = Letter(entry, words, base)
         message = _written(config, kind, letter, Reader(person.name, person.email), work, attachments)
-        return Outgoing(config, message, row.id, facts.ids[entry.to], with_link=facts.join_url is not None)
+        return Outgoing(config, message, row.id, facts.ids[entry.to], with_link=facts.join_url is not None, met_at=facts.met_at)
 
     def _invitation(config: TenantConfig, facts: Facts, entry: Entry, work: Work, now: datetime) -> tuple[Attachment, ...]:
         method: Literal["REQUEST", "CANCEL"] = "CANCEL" if entry.invitation == "CANCEL" else "REQUEST"
         wanted = meeting_wanted(config, facts, work.key, facts.sequence + (method == "CANCEL"))
         body = invitation(wanted, method, facts.join_url, now=now)
-        return (Attachment("session.ics", f"text/calendar; method={method}; charset=utf-8", body),)
+        return (Attachment(ICS, f"text/calendar; method={method}; charset=utf-8", body),)
 
     def _written(
         config: TenantConfig, kind: str, letter: Letter, reader: Reader, work: Work, attachments: tuple[Attachment, ...] = ()
@@ -180,8 +187,12 @@ def reaction(
         )  # fmt: skip
 
     def act(wanted: Outgoing, work: Work) -> tuple[str, str] | Declined:
+        message = wanted.message
+        if wanted.met_at and providers.named(wanted.config, "calendars", wanted.met_at).capabilities.sends_invitations:
+            message = replace(message, attachments=tuple(each for each in message.attachments if each.filename != ICS))
+
         def deliver(provider: NotificationProvider) -> Delivery:
-            return provider.deliver(wanted.message, Channel.MAIL)
+            return provider.deliver(message, Channel.MAIL)
 
         try:
             name, delivery = first_answer(providers.chain(wanted.config, "notifications"), deliver)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ import orjson
 from pydantic import SecretStr
 
 from fxo.core.db import execute, transaction
-from fxo.core.errors import Misconfigured
+from fxo.core.errors import Misconfigured, NotConnected
 from fxo.core.scope import tenant_scope
 
 if TYPE_CHECKING:
@@ -35,6 +35,37 @@ class State(Protocol):
     def delete(self, key: str) -> None:
         """Forget it; already gone is success."""
         ...
+
+
+class Connections(Protocol):
+    """What people have allowed this provider to do for them. The platform asks them, keeps the tokens and renews them."""
+
+    def token(self, person_id: UUID, *, refused: str = "") -> str:
+        """An access token of this person that is valid now, and another one than `refused`, which the company outside did not
+        take. Raises `NotConnected` where there is none (any more), `Unavailable` where it cannot be renewed just now.
+        """
+        ...
+
+    def broken(self, person_id: UUID, reason: str) -> None:
+        """What was allowed does not work any more, whatever the token says: the person is told and asked to connect again."""
+        ...
+
+    def people(self) -> Sequence[UUID]:
+        """Whose connections work at the moment, of those whom the tenant may book."""
+        ...
+
+
+class NoConnections:
+    """`Connections` of a provider without `oauth`: nobody is."""
+
+    def token(self, person_id: UUID, *, refused: str = "") -> str:
+        raise NotConnected("nobody can connect anything here")
+
+    def broken(self, person_id: UUID, reason: str) -> None:
+        """Nothing to tell."""
+
+    def people(self) -> Sequence[UUID]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +127,8 @@ class ProviderContext:
     state: State
     log: logging.LoggerAdapter[logging.Logger] = field(repr=False)
     """Carries tenant and plugin. Log ids, never names, addresses or what people wrote."""
+    connections: Connections = field(default_factory=NoConnections)
+    """What people have allowed the provider to do for them, where it has an `OAuthSpec`."""
     seconds: float = 8.0
     """The time limit of one call; connections are given up a little earlier."""
 
@@ -117,3 +150,8 @@ class ProviderContext:
         import httpx
 
         return httpx.Client(timeout=httpx.Timeout(self.seconds * 0.9, connect=min(3.0, self.seconds / 2)))
+
+    def close(self) -> None:
+        """End the connections that are kept open."""
+        if (client := vars(self).pop("http", None)) is not None:
+            client.close()

@@ -19,7 +19,7 @@ from fxo.core.errors import ActionRequired, Declined, Misconfigured, ProviderErr
 from fxo.core.hookspecs import PortName
 from fxo.core.plugins.breaker import Breaker
 from fxo.core.plugins.calls import Around, Bulkhead, Guarded, is_full, is_resting
-from fxo.core.plugins.context import ProviderContext, StoredState, Urls
+from fxo.core.plugins.context import Connections, NoConnections, ProviderContext, StoredState, Urls
 from fxo.core.plugins.manager import Plugins
 from fxo.core.scope import ProviderChoice, TenantConfig
 from fxo.settings import Settings
@@ -35,6 +35,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 Unseal = Callable[[UUID, str, str, str], str]
 """Opens a sealed secret: tenant, plugin, field, what is stored."""
+Connect = Callable[["Providers", UUID, str], Connections]
+"""What people of the network have allowed a plugin to do, as one tenant sees it: tenant, plugin."""
 
 
 class Providers:
@@ -53,6 +55,7 @@ class Providers:
         around: Around,
         unseal: Unseal = lambda tenant_id, plugin, field, stored: stored,
         platform: Mapping[str, Mapping[str, Any]] | None = None,
+        connections: Connect | None = None,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plugins = plugins
@@ -61,6 +64,7 @@ class Providers:
         self._clock = clock
         self._unseal = unseal
         self._platform = platform or {}
+        self._connections = connections
         self._ticks = ticks
         self.bulkheads = {name: Bulkhead(name, around) for name in plugins.names}
         self._around = around
@@ -124,8 +128,31 @@ class Providers:
             ),
             state=StoredState(config.id, plugin),
             log=logger,
+            connections=self._connected(config, plugin),
             seconds=self.seconds,
         )
+
+    def _connected(self, config: TenantConfig, plugin: str) -> Connections:
+        spec = self.plugins.specs.get(plugin)
+        return self._connections(self, config.id, plugin) if spec and spec.oauth and self._connections else NoConnections()
+
+    def application(self, plugin: str) -> Any:
+        """The settings of the application that people allow: the platform's own, whatever a tenant has filled in.
+
+        Raises `Misconfigured` where the plugin is not loaded or its settings do not fit.
+        """
+        model = self.plugins.settings.get(plugin)
+        if model is None:
+            raise Misconfigured(f"{plugin} has no settings")
+        return self._validated(plugin, model, self._platform.get(plugin, {}))
+
+    def close(self) -> None:
+        """End the connections to companies outside, at the end of an app; what is asked for afterwards is made anew."""
+        with self._lock:
+            for _, made in self._made.values():
+                if isinstance(made, ProviderContext):
+                    made.close()
+            self._made.clear()
 
     def resting(self, config: TenantConfig, port: PortName, name: str) -> bool:
         """Whether this provider has failed several times and is left alone for a while, as far as this process knows."""
@@ -184,13 +211,19 @@ class Providers:
         model = self.plugins.settings.get(plugin_of(plugin))
         if model is None:
             return None
+        spec = self.plugins.specs.get(plugin)
+        if spec and spec.oauth:
+            return self.application(plugin)
         own = _choice(config, plugin).settings
         values = dict(own or self._platform.get(plugin, {}))
         for name in secret_fields(model) if own else ():
             if values.get(name):
                 values[name] = self._unseal(config.id, plugin, name, values[name])
+        return self._validated(plugin, model, values)
+
+    def _validated(self, plugin: str, model: type[BaseModel], values: Mapping[str, Any]) -> Any:
         try:
-            return model.model_validate(values)
+            return model.model_validate(dict(values))
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             field_name = ".".join(str(part) for part in first["loc"])

@@ -656,6 +656,24 @@ create table partner_agenda (
 create index partner_agenda_of_partner on partner_agenda (partner_id, starts_at);
 
 -- Which sessions a partner has opened: what the partner alone writes, and nobody else reads.
+-- How a partner's calendar at a provider stands, and what the partner has allowed there, sealed under their key.
+create table calendar_connections (
+    partner_id uuid not null,
+    provider text not null,
+    state text not null check (state in ('works', 'broken', 'none')),
+    reason text not null,
+    since timestamptz not null,
+    primary key (partner_id, provider)
+);
+
+create table calendar_tokens (
+    partner_id uuid not null,
+    provider text not null,
+    sealed bytea not null,
+    renewing_until timestamptz, -- who renews them has so long; real time
+    primary key (partner_id, provider)
+);
+
 create table partner_opened (
     partner_id uuid not null,
     consultation_id uuid not null,
@@ -841,6 +859,16 @@ create policy tenant on partner_standing for select to {tenant} using (partner_i
 create policy tenant on partner_time for select to {tenant} using (partner_id in (select r.partner_id from roster r));
 grant select on tenants, hosts, partners, availability, partner_contacts, partner_standing to {tenant};
 grant select (partner_id, during, starts_at, ends_at) on partner_time to {tenant};
+
+-- Calendars: a tenant and the partner see how a connection stands; nobody but our own code touches what was allowed.
+create policy tenant on calendar_connections for select to {tenant} using (partner_id in (select r.partner_id from roster r));
+create policy partner on calendar_connections for select to {partner}
+    using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);
+create policy system on calendar_connections to {system} using (true) with check (true);
+create policy system on calendar_tokens to {system} using (true) with check (true);
+grant select on calendar_connections to {tenant}, {partner};
+grant select, insert, update on calendar_connections to {system};
+grant select, insert, update, delete on calendar_tokens to {system};
 
 -- A partner sees what was made for partners, and writes own network rows.
 create policy partner on partner_agenda for select to {partner} using (partner_id = nullif(current_setting('fxo.partner', true), '')::uuid);

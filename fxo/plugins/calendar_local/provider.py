@@ -56,7 +56,7 @@ class LocalCalendar:
     def changes_since(self, cursor: str | None) -> tuple[Sequence[Change], str]:
         return (), cursor or "0"
 
-    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[str]:
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[UUID]:
         raise Declined("bad_signature")
 
     def _agree(self, wanted: MeetingWanted) -> Meeting:

@@ -12,6 +12,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
+from fxo.core.calendars import connections
 from fxo.core.consultations import agenda_queries as agenda
 from fxo.core.consultations.agenda_queries import AgendaRow
 from fxo.core.consultations.model import EARLY
@@ -51,6 +52,8 @@ class Day:
     weeks: list[tuple[date, int]]
     week: Availability | None
     next_open: datetime | None
+    broken: str
+    """The calendar provider whose connection does not work any more, if one is."""
     profile: Profile | None
     """Where nothing was ever booked: for what to do first."""
 
@@ -73,6 +76,7 @@ def _read(tx: Transaction, zone: str) -> Day:
         offered=offered_minutes([(each.at, each.week) for each in history], month, now), standing=partners.standing(tx),
         weeks=agenda.weeks(tx, zone, monday - timedelta(weeks=WEEKS - 1), WEEKS), week=week,
         next_open=next(iter(agenda.next_open(tx, week, 1)), None) if week else None,
+        broken=connections.broken_of(tx, tx.scope.id),
         profile=None if ahead or done else partners.profile(tx, tx.scope.id),
     )  # fmt: skip
 
@@ -102,7 +106,7 @@ def dashboard() -> ResponseReturnValue:
         needs_count=len(needs), needs_more=_more(more), quiet=_quiet(day, bool(needs)), today=[_today(row, day) for row in today],
         today_note=_next_note(today, now), upcoming=[words.listed(row, day.zone, now) for row in later[:_LISTED]],
         upcoming_count=len(later), done=[words.listed(row, day.zone, now) for row in day.done], zone=shown.zone(now, day.zone),
-        month=f"{local:%B}", stats=_stats(day), chart=_chart(day), calendar=_calendar(day),
+        broken=_broken(day), month=f"{local:%B}", stats=_stats(day), chart=_chart(day), calendar=_calendar(day),
         undos=[one for row in day.done if (one := words.undo(row, now, "/"))],
     )  # fmt: skip
 
@@ -253,6 +257,12 @@ def _chart(day: Day) -> dict[str, Any] | None:
     else:
         sentence = _("None this week; your busiest of the last nine had %(most)s.", most=max(earlier)[0])
     return {"sentence": sentence, "bars": bars}
+
+
+def _broken(day: Day) -> str:
+    """What the calendar is called that has to be connected again; empty where none has."""
+    spec = platform.current().plugins.specs.get(day.broken)
+    return (spec.oauth.label if spec and spec.oauth else "") or day.broken
 
 
 def _calendar(day: Day) -> dict[str, Any]:
