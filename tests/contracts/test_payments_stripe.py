@@ -569,6 +569,19 @@ def test_a_wrong_key_is_a_matter_of_settings_and_is_not_repeated_in_the_error(ma
     assert refusal.value.__cause__ is None
 
 
+def test_no_secret_and_no_card_reaches_a_log(stripe: Stripe, company: emulators.Stripe, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    held = stripe.authorise(order()).reference
+    with pytest.raises(Declined):
+        stripe.authorise(order(DECLINED))
+    company.fail("error", where="capture")
+    with pytest.raises(Unavailable):
+        stripe.capture(held, PRICE, key())
+    stripe.read_webhook(*company.messages()[0])
+    assert held in caplog.text
+    assert SECRET_KEY not in caplog.text and WEBHOOK_SECRET not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [

@@ -270,6 +270,21 @@ def test_stripe_is_down_from_the_card_to_the_day_after_and_everything_ends_well(
     assert world.standing("charge", "amount_captured") == [PRICE.minor]
 
 
+def test_a_key_that_is_revoked_in_the_middle_takes_nothing_and_once_mended_everything(world: World) -> None:
+    told, company = world.told, world.company
+    booked = world.book()
+    company.revoked = True
+    world.complete(booked)
+    told.live(2 * MINUTE)
+    assert told.payment(booked)[0] == "authorised"
+    assert world.standing("charge", "captured") == [False]
+    assert told.alarms() == ["work.payments.settle"]
+    company.revoked = False
+    told.live(6 * HOUR)
+    assert told.payment(booked)[0] == "captured"
+    assert world.standing("charge", "amount_captured") == [PRICE.minor]
+
+
 # A tenant's own account ---------------------------------------------------------------------------------------------
 
 
