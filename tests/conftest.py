@@ -44,13 +44,15 @@ HERE = Path(__file__).parent
 
 
 class OneFileOneWorker(LoadFileScheduling):
-    """Of two workers each takes the next file, in order; browser tests are as one file, save the longest, since they share a
-    demo.
+    """Of two workers each takes the next file, in order; browser tests are as one file, since they share a demo, save the
+    longest, which each have one of their own.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "tests/browser" if file.startswith("tests/browser/") and not file.endswith("every_page.py") else file
+        if file.endswith("test_every_page.py"):
+            return nodeid
+        return "tests/browser" if file.startswith("tests/browser/") else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneFileOneWorker:

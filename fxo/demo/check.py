@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from fxo.demo.acts import booking, changes, money, session
 from fxo.demo.seed import Signins
@@ -16,13 +17,13 @@ ACTS = (booking.STEPS, session.STEPS, money.STEPS, changes.STEPS, money.LAST)
 
 def drive(address: tuple[str, int], base_domain: str, signins: Signins, flush_redis: Callable[[], object]) -> Iterator[Step]:
     """Each step as it is done; the first that does not hold ends the drive, since the next ones stand on it."""
-    stage = Stage(address, base_domain, signins, flush_redis)
-    for name, act in (step for steps in ACTS for step in steps):
-        begun = time.monotonic()
-        try:
-            detail = act(stage) or ""
-        except Exception as error:
-            # The edge of a step: what it did not foresee is a step that failed, with the reason for who reads it.
-            yield Step(name, False, (time.monotonic() - begun) * 1000, f"{type(error).__name__}: {error}"[:800])
-            return
-        yield Step(name, True, (time.monotonic() - begun) * 1000, detail)
+    with closing(Stage(address, base_domain, signins, flush_redis)) as stage:
+        for name, act in (step for steps in ACTS for step in steps):
+            begun = time.monotonic()
+            try:
+                detail = act(stage) or ""
+            except Exception as error:
+                # The edge of a step: what it did not foresee is a step that failed, with the reason for who reads it.
+                yield Step(name, False, (time.monotonic() - begun) * 1000, f"{type(error).__name__}: {error}"[:800])
+                return
+            yield Step(name, True, (time.monotonic() - begun) * 1000, detail)

@@ -38,6 +38,11 @@ class Stage:
         self.session = self.second = self.third = self.fourth = ""
         self._known: set[str] = set()
 
+    def close(self) -> None:
+        """Everybody leaves."""
+        for one in (self.client, self.stranger, self.globex, self.partner, self.other_partner, self.operator):
+            one.http.close()
+
     def signin(self, name: str) -> Signin:
         """The partner of that name."""
         return self.signins.partner(name)

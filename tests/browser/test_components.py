@@ -230,7 +230,7 @@ def test_a_long_form_asks_before_it_is_left_unsent(arrive: Arrive) -> None:
     page.wait_for_url("**/help")
     page.go_back()
     page.get_by_label("Notes", exact=True).press_sequentially("And one more thing.")
-    leave_asked(help_).accept()
+    leave_asked(help_)
     page.wait_for_url("**/help")
 
 

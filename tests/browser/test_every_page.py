@@ -16,7 +16,7 @@ def test_no_page_has_an_accessibility_fault_or_scrolls_sideways(browser: Browser
     judge = Judge()
     with chromium.demo() as running:
         Tour(browser, running, judge).whole()
-    assert judge.faults == []
+    assert not judge.faults, "\n".join(judge.faults)
     assert len(judge.names) > 100
 
 
@@ -24,7 +24,7 @@ def test_no_page_of_a_demo_with_a_past_has_either(browser: Browser) -> None:
     judge = Judge()
     with chromium.demo(bare=False) as running:
         TourOfMuch(browser, running, judge).whole()
-    assert judge.faults == []
+    assert not judge.faults, "\n".join(judge.faults)
 
 
 def test_the_judge_finds_what_is_wrong(browser: Browser) -> None:

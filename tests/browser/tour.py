@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -52,14 +52,15 @@ class Tour:
 
     def whole(self) -> None:
         """All of it."""
-        for part in (
-            self.visitor, self.newcomer, self.checkout, self.later, self.ended_and_taken, self.before_the_session,
-            self.during_the_session, self.after_the_session, self.other_plans, self.asked_first, self.no_shows,
-            self.own_place, self.administrators, self.operator, self.money, self.mails,
-        ):  # fmt: skip
-            begun = time.monotonic()
-            part()
-            log.info("%-22s %5.1f s", part.__name__.replace("_", " "), time.monotonic() - begun)
+        with closing(self.stage):
+            for part in (
+                self.visitor, self.newcomer, self.checkout, self.later, self.ended_and_taken, self.before_the_session,
+                self.during_the_session, self.after_the_session, self.other_plans, self.asked_first, self.no_shows,
+                self.own_place, self.administrators, self.operator, self.money, self.mails,
+            ):  # fmt: skip
+                begun = time.monotonic()
+                part()
+                log.info("%-22s %5.1f s", part.__name__.replace("_", " "), time.monotonic() - begun)
 
     # The client ------------------------------------------------------------------------------------------------------
 

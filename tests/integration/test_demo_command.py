@@ -98,7 +98,7 @@ def fxo(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_it_starts_serves_both_portals_stops_with_the_data_kept_and_starts_again(start: Start, data_dir: Path) -> None:
     port = free_port()
-    demo = start("--port", str(port))
+    demo = start("--port", str(port), "--bare")
     assert demo.ready(), demo.text
     for text in (f"http://fortium.localhost:{port}", f"http://globex.localhost:{port}", f"http://ops.localhost:{port}",
                  f"http://partners.localhost:{port}", f"http://hansa.localhost:{port}",
@@ -126,7 +126,7 @@ def test_it_starts_serves_both_portals_stops_with_the_data_kept_and_starts_again
     assert [path.stat().st_mode & 0o777 for path in data_dir.glob("*.json")] == [0o600]
     assert "no demo runs in" in fxo(data_dir, "tenants", "list").stderr
 
-    again = start("--port", str(port))
+    again = start("--port", str(port), "--bare")
     assert again.ready(), again.text
     assert "acme" in fxo(data_dir, "tenants", "list").stdout
     assert again.stop() == 0
@@ -265,9 +265,8 @@ CHECKED = [
 ]
 
 
-@pytest.mark.parametrize("arguments", [(), ("--bare",)], ids=["with a past", "bare"])
-def test_the_check_holds_in_every_step(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    found = fxo(tmp_path / "data", "demo", "--check", "--json", *arguments)
+def test_the_check_holds_in_every_step(tmp_path: Path) -> None:
+    found = fxo(tmp_path / "data", "demo", "--check", "--json")
     told = json.loads(found.stdout)
     assert [(step["name"], step["detail"]) for step in told["steps"] if not step["ok"]] == []
     assert [step["name"] for step in told["steps"]] == CHECKED

@@ -17,6 +17,7 @@ import redis
 from fxo.embedded import EmbeddedError, postgres, remove, servers
 from fxo.embedded.account import home_for, servers_account
 from fxo.embedded.processes import free_port, require_port, wait_until
+from tests.support.room import room
 
 OWNER = """
 import sys, threading
@@ -26,6 +27,22 @@ with servers(Path(sys.argv[1])) as running:
     print(*running.pids.values(), flush=True)
     threading.Event().wait()
 """
+
+ORDINARY = """
+import os, pwd, sys
+from pathlib import Path
+import encodings.idna, psycopg, redis
+from fxo.embedded import servers
+nobody = pwd.getpwnam("nobody")
+os.setgroups([]); os.setgid(nobody.pw_gid); os.setuid(nobody.pw_uid)
+with servers(Path(sys.argv[1]), durable=False) as running:
+    with psycopg.connect(running.admin_url) as connection:
+        connection.execute("select 1")
+    with redis.Redis.from_url(running.redis_url) as client:
+        client.ping()
+    print(os.getuid(), running.pids["postgres"])
+"""
+"""Root that has become an ordinary user, who may not enter where this Python lies, but has it loaded."""
 
 
 @pytest.fixture
@@ -64,6 +81,17 @@ def test_both_servers_start_and_stop(data_dir: Path) -> None:
         assert set(pids) == {"postgres", "valkey"}
         assert not any(0 in psutil.Process(pid).uids() for pid in pids.values())
     assert not any(alive(pid) for pid in pids.values())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="whoever runs these tests is an ordinary user")
+def test_an_ordinary_user_starts_them_too() -> None:
+    account = servers_account()
+    assert account
+    with room() as folder:
+        account.own(folder)
+        found = subprocess.run([sys.executable, "-c", ORDINARY, folder / "data"], capture_output=True, text=True)
+        assert found.returncode == 0, found.stderr
+        assert found.stdout.split()[0] == str(account.uid)
 
 
 def test_data_is_kept_and_queues_are_not(data_dir: Path) -> None:

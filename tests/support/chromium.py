@@ -75,12 +75,17 @@ def _settings(folder: Path) -> Settings:
     )
 
 
-def leave_asked(link: Locator) -> Dialog:
-    """The browser's question whether to leave the page by this link without sending what was typed."""
-    with link.page.expect_event("dialog") as asked:
-        link.evaluate("link => setTimeout(() => link.click())")  # the question holds up who clicks
-    assert asked.value.type == "beforeunload"
-    return asked.value
+def leave_asked(link: Locator, *, stay: bool = False) -> None:
+    """Follow the link, and answer the browser's question whether to leave without sending what was typed."""
+    asked: list[str] = []
+
+    def answer(question: Dialog) -> None:
+        asked.append(question.type)
+        question.dismiss() if stay else question.accept()
+
+    link.page.once("dialog", answer)
+    link.click()
+    assert asked == ["beforeunload"]
 
 
 class Person:

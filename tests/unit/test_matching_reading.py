@@ -64,6 +64,11 @@ def test_what_was_read_is_what_was_said() -> None:
         ("Já temos um CTO, mas o ERP está atrasado.", "CTO"),
         ("We hebben al een CTO, maar het ERP is te laat.", "CTO"),
         ("Not looking for cloud migration. " + ERP, "Cloud migration"),
+        ("Our CISO is great. " + ERP, "CISO"),
+        ("Having a CISO on staff already, we look for somebody who rescues our ERP.", "CISO"),
+        ("With a CTO in place, who do we ask? " + ERP, "CTO"),
+        ("Wir haben einen CTO. Unser Warenwirtschaftssystem ist veraltet.", "CTO"),
+        ("Nous avons un RSSI. Il nous faut quelqu'un pour moderniser notre ERP.", "CISO"),
     ],
 )
 def test_what_is_there_already_or_not_needed_is_not_looked_for(text: str, label: str) -> None:
@@ -119,6 +124,13 @@ def test_where_nobody_fits_it_is_said_what_to_add() -> None:
     assert nothing.no_match
     assert set(nothing.lacking) <= set(LACKING)
     assert nothing.lacking[0] == "problem"
+    assert nothing.questions == ()
+
+
+def test_a_brief_that_may_be_ours_but_says_too_little_is_asked_back_though_nobody_is_named() -> None:
+    told = rank("We need help with our technology.")
+    assert told.no_match
+    assert told.questions
 
 
 def test_every_step_is_timed() -> None:

@@ -108,7 +108,6 @@ class Providers:
     def _context(self, config: TenantConfig, plugin: str) -> ProviderContext:
         logger = logging.LoggerAdapter(logging.getLogger(f"fxo.plugins.{plugin}"), {"tenant": config.slug, "plugin": plugin})
         url, host = self._settings.url, self._settings.host
-        account = f"/{config.id}" if _choice(config, plugin).settings else ""  # what signs there is the tenant's own secret
         return ProviderContext(
             tenant_id=config.id,
             tenant_slug=config.slug,
@@ -118,7 +117,7 @@ class Providers:
             system_clock=system_now,
             urls=Urls(
                 portal=config.portal_url or url(host(config.slug), ""),
-                hooks=url(host("hooks"), f"/{plugin}{account}"),
+                hooks=url(host("hooks"), f"/{plugin}"),
                 meet=lambda token: url(host("meet"), f"/{token}"),
             ),
             state=StoredState(config.id, plugin),

@@ -90,7 +90,7 @@ class LocalMatching:
             else:
                 told = ((), (), "", ())
             matches.append(Match(record.id, points[place], strength, *told, p, missed))
-        asked = () if no_match else questions.follow_up(wished, brief, index, order, likely)
+        asked = questions.follow_up(wished, brief, index, order, likely, nobody=no_match)
         done = time.perf_counter()
         steps = {"index": (begun, read), "read": (read, retrieve), "retrieve": (retrieve, rank), "rank": (rank, explain)}
         steps["explain"] = (explain, done)

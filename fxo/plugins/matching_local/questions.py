@@ -14,6 +14,8 @@ from .wish import Wish
 MOST = 3
 ENOUGH_WORDS = 7
 """From so many words that say something a brief that also names its subject is not asked back."""
+MAY_BE_OURS = 0.2
+"""From here on the subject of a brief that says too little is asked for, not refused."""
 _LOOKED_AT = 8
 
 
@@ -29,8 +31,15 @@ def lacking(wish: Wish) -> tuple[str, ...]:
     return (*missing, "goal")
 
 
-def follow_up(wish: Wish, brief: Brief, index: Index, order: Sequence[int], likely: Sequence[float]) -> tuple[Question, ...]:
-    """At most three questions whose answers would part the first partners of `order`; none for a brief that says enough."""
+def follow_up(
+    wish: Wish, brief: Brief, index: Index, order: Sequence[int], likely: Sequence[float], *, nobody: bool
+) -> tuple[Question, ...]:
+    """At most three questions whose answers would part the first partners of `order`.
+
+    None for a brief that says enough, and where `nobody` fits only for one that may be ours, though it says too little.
+    """
+    if nobody and (wish.elsewhere or wish.subject < MAY_BE_OURS):
+        return ()
     vague = wish.content < ENOUGH_WORDS or not wish.understood.topics
     undecided = len(order) > 2 and likely[order[0]] < 0.5 and likely[order[0]] - likely[order[2]] < 0.1
     if not vague and not undecided:

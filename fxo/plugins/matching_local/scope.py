@@ -7,9 +7,17 @@ import re
 from .words import Span
 
 _END = r".*?(?=[,.;:!?\n]|\b(?:but|however|yet|aber|sondern|jedoch|mais|pero|sino|ma|mas|maar)\b|$)"
+_ROLE = r"(?:\w+[- ]){0,2}?(?:cio|cto|ciso|dpo|rssi|dsi|it[- ]leit(?:er|erin|ung)|it (?:manager|director)|head of \w+)\b"
 _NOT_WANTED = re.compile(
+    # Who goes, or does not cope, is to be replaced or helped.
+    r"(?![^.!?\n]*\b(?:leav(?:es|ing)|left|quit(?:s|ting)?|resign\w*|replace\w*|overwhelmed|struggl\w*|interim|verl[äa]sst"
+    r"|part(?:ir|i|)\b|ersetz\w*)\b)"
     r"(?:"
     # There already.
+    rf"\bour (?:own )?{_ROLE} (?:is|does|has) (?:an? )?(?:very |really )?(?:great|good|excellent|strong|capable|well|in place)\b"
+    rf"|\b(?:having|with) (?:an?|our|one) {_ROLE} (?:\w+ )?(?:already|on staff|in place|on board|in[- ]house)\b"
+    rf"|\bwir haben (?:einen?|unseren?) {_ROLE}|\b(?:nous avons|on a) (?:une?|notre) {_ROLE}|\btenemos (?:una? )?{_ROLE}"
+    rf"|\babbiamo un[oa']? {_ROLE}|\btemos uma? {_ROLE}|\bwe hebben een {_ROLE}|"
     r"\b(?:we|i)(?: already|['’]ve already| do| do already|['’]ve)? (?:have|got|employ) (?:already )?"
     r"(?:(?:an?|our own|one|a (?:good|great|wonderful|fine|strong|capable|full-time|new)) (?:\w+ ){0,2}?)(?=\w*(?:cio|cto"
     r"|ciso|dpo|officer|director"

@@ -47,6 +47,7 @@ def badge(row: Row) -> dict[str, str]:
         "declined": {"text": _("Declined"), "kind": "danger"}, "card_saved": {"text": _("Card kept"), "kind": ""},
         "authorised": {"text": _("Held"), "kind": "info"}, "captured": {"text": _("Paid"), "kind": "success"},
         "voided": {"text": _("Released"), "kind": ""}, "abandoned": {"text": _("Nothing charged"), "kind": ""},
+        "handed_over": {"text": _("With another booking"), "kind": ""},
         "owing": {"text": _("Being charged"), "kind": "info"}, "client_asked": {"text": _("Client asked"), "kind": "warning"},
         "needs_person": {"text": _("Needs you"), "kind": "danger"},
     }.get(row.state, {"text": row.state, "kind": ""})  # fmt: skip
