@@ -561,6 +561,11 @@ def test_stripe_is_told_ids_and_amounts_and_nobody_s_name(make: Callable[..., St
     assert customer["metadata"] == {"person": str(asked.customer.person_id), "tenant": str(tenant_id)}
 
 
+def test_what_an_order_does_not_say_is_not_sent(stripe: Stripe, company: emulators.Stripe) -> None:
+    stripe.authorise(replace(order(), description="", return_url=""))
+    assert company.of_kind("payment_intent")[0]["description"] is None
+
+
 def test_a_wrong_key_is_a_matter_of_settings_and_is_not_repeated_in_the_error(make: Callable[..., Stripe]) -> None:
     with pytest.raises(Misconfigured) as refusal:
         make(secret_key="sk_test_another").authorise(order())
