@@ -84,7 +84,9 @@ def build(
         with db.transaction(system_scope("clock")) as connection:
             return clock.now(connection)
 
-    providers = Providers(plugins, settings, clock=business_now, around=around, platform=platform_settings(settings))
+    providers = Providers(
+        plugins, settings, clock=business_now, around=around, platform=platform_settings(settings), usual=usual(settings)
+    )
     registry = Registry()
     # Projections first, in the order in which one may read another; then what follows.
     for each in (clients, partners, consultations, payments, calendars, matching, notifications, ratings):
@@ -114,8 +116,21 @@ def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
             "webhook_secret": secret,
             "deliver_to": f"http://{settings.bind}:{settings.port}" if settings.demo else "",
         },
+        "payments_stripe": {
+            "publishable_key": settings.stripe_publishable_key,
+            "secret_key": settings.stripe_secret_key.get_secret_value(),
+            "webhook_secret": settings.stripe_webhook_secret.get_secret_value(),
+            "statement_suffix": settings.stripe_statement_suffix,
+            "country": settings.stripe_country,
+        },
         "notifications_email": {"smtp_url": settings.smtp_url.get_secret_value(), "sender": settings.mail_from},
     }
+
+
+def usual(settings: Settings) -> Mapping[str, str]:
+    """The provider of a port for tenants that have chosen none, where it is not the embedded one."""
+    filled_in = settings.stripe_publishable_key and settings.stripe_secret_key.get_secret_value()
+    return {"payments": "payments_stripe"} if filled_in and not settings.demo else {}
 
 
 def current() -> Platform:
