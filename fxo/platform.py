@@ -86,7 +86,7 @@ def build(
             return clock.now(connection)
 
     providers = Providers(
-        plugins, settings, clock=business_now, around=around, platform=platform_settings(settings),
+        plugins, settings, clock=business_now, around=around, platform=platform_settings(settings), usual=usual(settings),
         connections=lambda providers, tenant_id, plugin: StoredConnections(store, providers, tenant_id, plugin),
     )  # fmt: skip
     registry = Registry()
@@ -126,8 +126,21 @@ def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
             "client_id": settings.microsoft_client_id,
             "client_secret": settings.microsoft_client_secret.get_secret_value(),
         },
+        "payments_stripe": {
+            "publishable_key": settings.stripe_publishable_key,
+            "secret_key": settings.stripe_secret_key.get_secret_value(),
+            "webhook_secret": settings.stripe_webhook_secret.get_secret_value(),
+            "statement_suffix": settings.stripe_statement_suffix,
+            "country": settings.stripe_country,
+        },
         "notifications_email": {"smtp_url": settings.smtp_url.get_secret_value(), "sender": settings.mail_from},
     }
+
+
+def usual(settings: Settings) -> Mapping[str, str]:
+    """The provider of a port for tenants that have chosen none, where it is not the embedded one."""
+    filled_in = settings.stripe_publishable_key and settings.stripe_secret_key.get_secret_value()
+    return {"payments": "payments_stripe"} if filled_in and not settings.demo else {}
 
 
 def current() -> Platform:

@@ -54,6 +54,14 @@ class Settings(BaseSettings):
     google_client_secret: SecretStr = Field(SecretStr(""), description="Its secret")
     microsoft_client_id: str = Field("", description="App registration of the platform at Microsoft, for experts' calendars")
     microsoft_client_secret: SecretStr = Field(SecretStr(""), description="Its secret")
+    # Payments: the operator's own account at Stripe, one for all tenants that have none. docs/stripe.md
+    stripe_publishable_key: str = Field(
+        "", description="pk_live_... or pk_test_...; with both keys tenants are paid through Stripe"
+    )
+    stripe_secret_key: SecretStr = Field(SecretStr(""), description="sk_... or rk_... of the same mode")
+    stripe_webhook_secret: SecretStr = Field(SecretStr(""), description="whsec_...; left out, no message of Stripe is believed")
+    stripe_statement_suffix: str = Field("", description="What follows the company's name on card statements")
+    stripe_country: str = Field("", description="Country of experts' accounts at Stripe, such as US; empty: that of the account")
 
     # Mail.
     smtp_url: SecretStr = Field(SecretStr(""), description="smtp://user:password@host:port; empty: the outbox page of the demo")

@@ -18,17 +18,26 @@ LONGEST = 64 * 1024
 
 
 @blueprint.post("/<provider>")
-@blueprint.post("/<provider>/<uuid:tenant_id>")
-def receive(provider: str, tenant_id: UUID | None = None) -> ResponseReturnValue:
-    """A provider's notice, about the platform's account or about that of a tenant with one of its own. Without our secret, or
-    with a wrong or old signature: closed.
-    """
+def receive(provider: str) -> ResponseReturnValue:
+    """A notice about the platform's own account."""
+    return _received(provider, platform.current().records.platform())
+
+
+@blueprint.post("/<provider>/<slug>")
+def receive_for_tenant(provider: str, slug: str) -> ResponseReturnValue:
+    """A notice about the account of a tenant that has one of its own, signed with the tenant's secret."""
+    config = platform.current().records.by_slug(slug)
+    return _received(provider, config, only=config.id)
+
+
+def _received(provider: str, config: TenantConfig, only: UUID | None = None) -> ResponseReturnValue:
+    """Without our secret, or with a wrong or old signature: closed."""
     parts = platform.current()
     port = parts.plugins.specs[provider].port if provider in parts.plugins.specs else ""
     if port not in ("payments", "calendars"):
         raise NotFound("There is nothing here.")
     request.max_content_length = LONGEST
-    headers, body, config = dict(request.headers), request.get_data(), _config(tenant_id)
+    headers, body = dict(request.headers), request.get_data()
     try:
         if port == "calendars":
             for changed in parts.providers.named(config, "calendars", provider).read_webhook(headers, body):
@@ -40,15 +49,5 @@ def receive(provider: str, tenant_id: UUID | None = None) -> ResponseReturnValue
     except Declined as error:
         raise NotAllowed("The signature is not ours.") from error
     for notice in notices:
-        inbox.receive(
-            parts.store, provider, notice.event_id, notice.kind, notice.reference, notice.order_reference, only=tenant_id
-        )
+        inbox.receive(parts.store, provider, notice.event_id, notice.kind, notice.reference, notice.order_reference, only=only)
     return jsonify(ok=True)
-
-
-def _config(tenant_id: UUID | None) -> TenantConfig:
-    parts = platform.current()
-    if tenant_id is None:
-        return parts.records.platform()
-    with parts.store.transaction(tenant_scope(tenant_id), CODE) as tx:
-        return parts.records.of_scope(tx)

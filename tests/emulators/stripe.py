@@ -122,6 +122,8 @@ class Stripe:
         self.address, self.books = address, Books(clock, address)
         self.faults: list[Fault] = []
         self.down = False
+        self.revoked = False
+        """Whether somebody has made the secret key invalid."""
         self.asked: list[str] = []
         """Method and path of each request."""
         self._keys: dict[str, Kept] = {}
@@ -204,6 +206,8 @@ class Stripe:
 
     def _do(self, method: str, path: str, text: str, headers: Any) -> Answer:
         try:
+            if self.revoked:
+                raise Refusal(401, "invalid_request_error", "Expired API Key provided", "api_key_expired")
             self._check(method, path, headers)
             self.books.pass_time()
             form = read_form(text)

@@ -68,6 +68,8 @@ def check_fields(given: Json, published: Any, where: str = "") -> None:
         param = f"{where}[{name}]" if where else name
         if name not in known:
             raise invalid(f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
+        if value == "":
+            raise invalid(f"You passed an empty string for '{param}'.", code="parameter_invalid_empty", param=param)
         inner = published.__name__ + "".join(part.capitalize() for part in name.split("_"))
         if isinstance(value, dict) and (deeper := getattr(modules[published.__module__], inner, None)):
             check_fields(value, deeper, param)

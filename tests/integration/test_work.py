@@ -23,7 +23,7 @@ from fxo.core.ids import NETWORK, new_id
 from fxo.core.scope import CODE, tenant_scope
 from fxo.core.work import rows, sweeper
 from fxo.core.work.carrier import Carrier
-from fxo.core.work.model import Reaction, Registry, Waiting, Work, timer
+from fxo.core.work.model import PATIENT, Reaction, Registry, Waiting, Work, timer
 from fxo.core.work.perform import Outcome, Performer, work_scope
 from fxo.embedded.processes import free_port, wait_until
 from fxo.settings import Settings
@@ -397,6 +397,25 @@ def test_what_can_never_work_is_given_up_at_once(errand: Errand, error: Exceptio
     assert errand.recorded(work_id) == (f"gave up: {code}",)
     assert errand.row(work_id, "state", "error") == ("dead", code)
     assert errand.alarms(work_id) == [f"work.{errand.kind}"]
+
+
+def test_what_must_not_be_lost_waits_until_settings_are_mended_and_the_operator_is_told(errand: Errand) -> None:
+    def revoked(work: Work) -> None:
+        raise Misconfigured("no key", field="secret_key")
+
+    errand.act, errand.attempts = revoked, PATIENT
+    work_id, before = errand.schedule(), business_now()
+    assert errand.perform(work_id) is Outcome.LATER
+    assert errand.row(work_id, "state", "attempts", "error") == ("due", 1, "misconfigured: secret_key")
+    assert errand.row(work_id, "due_at") >= before + timedelta(minutes=15)
+    assert errand.alarms(work_id) == [f"work.{errand.kind}"]
+    errand.change(work_id, "due_at = created_at")
+    errand.act = lambda work: "done"
+    assert errand.perform(work_id) is Outcome.DONE
+    errand.act = revoked
+    last = errand.schedule()
+    errand.change(last, f"attempts = {PATIENT - 1}")
+    assert errand.perform(last) is Outcome.DEAD
 
 
 def test_a_mistake_in_our_own_code_is_tried_again_and_tells_no_words(errand: Errand) -> None:

@@ -41,6 +41,7 @@ from fxo.core.plugins import (
 )
 from fxo.core.ports import PORTS
 from fxo.core.scope import ProviderChoice, TenantConfig
+from fxo.platform import platform_settings, usual
 from fxo.plugins import calendar_local, matching_local, matching_openai, notifications_email, payments_sandbox, payments_stripe
 from fxo.settings import Settings
 
@@ -339,6 +340,22 @@ def test_a_tenant_without_a_choice_has_the_embedded_providers() -> None:
     assert [name for name, _ in providers.chain(config, "calendars")] == ["calendar_local"]
     assert [name for name, _ in providers.chain(config, "payments")] == ["payments_sandbox"]
     assert [name for name, _ in providers.chain(config, "notifications")] == ["notifications_email"]
+
+
+def test_with_the_operator_s_stripe_account_tenants_without_a_choice_are_paid_there() -> None:
+    keys = {"stripe_publishable_key": "pk_test_1", "stripe_secret_key": "sk_test_1"}
+    filled_in, half, demo = (
+        Settings(**values, _env_file=None)  # type: ignore[arg-type, call-arg]
+        for values in (keys, keys | {"stripe_secret_key": ""}, keys | {"demo": True})
+    )
+    assert (usual(half), usual(demo)) == ({}, {})
+    providers = serve(usual=usual(filled_in), platform=platform_settings(filled_in))
+    assert [name for name, _ in providers.chain(tenant(), "payments")] == ["payments_stripe"]
+    assert [name for name, _ in providers.chain(tenant(payments=["payments_acme"]), "payments")] == ["payments_acme"]
+    assert providers.context(tenant(), "payments_stripe").secret("secret_key") == "sk_test_1"
+    with pytest.raises(Misconfigured) as refusal:
+        serve(platform=platform_settings(half)).context(tenant(), "payments_stripe")
+    assert refusal.value.field == "secret_key"
 
 
 def test_the_tenant_s_order_holds_and_the_local_ones_come_last() -> None:

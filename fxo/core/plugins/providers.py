@@ -43,7 +43,8 @@ class Providers:
     """The providers of all tenants in this process, made at first use and kept as long as their settings stay the same.
 
     `platform` holds settings by plugin for tenants that have given none of their own. The two are never mixed, so that the
-    platform's password cannot be sent to a server that a tenant has named.
+    platform's password cannot be sent to a server that a tenant has named. `usual` names the provider of a port for tenants that
+    have chosen none, where it is not the embedded one.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Providers:
         unseal: Unseal = lambda tenant_id, plugin, field, stored: stored,
         platform: Mapping[str, Mapping[str, Any]] | None = None,
         connections: Connect | None = None,
+        usual: Mapping[str, str] | None = None,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plugins = plugins
@@ -65,6 +67,7 @@ class Providers:
         self._unseal = unseal
         self._platform = platform or {}
         self._connections = connections
+        self._usual = usual or {}
         self._ticks = ticks
         self.bulkheads = {name: Bulkhead(name, around) for name in plugins.names}
         self._around = around
@@ -82,11 +85,11 @@ class Providers:
     def chain(self, config: TenantConfig, port: PortName) -> list[tuple[str, Any]]:
         """The tenant's providers for the port in the order in which they are asked, each with its name and its guard.
 
-        A tenant without a choice has the embedded provider; matching and calendars have it last in any case. For payments the
-        chain has one link: they never fail over.
+        A tenant without a choice has the usual provider, which is the embedded one or the operator's own account. Matching and
+        calendars have the embedded one last in any case. For payments the chain has one link: they never fail over.
         """
         rules = self.plugins.ports[port]
-        names = [choice.name for choice in config.providers.get(port, ())] or [rules.local]
+        names = [choice.name for choice in config.providers.get(port, ())] or [self._usual.get(port, rules.local)]
         if not rules.fails_over:
             names = names[:1]
         if rules.local_last and rules.local not in names:
@@ -113,7 +116,6 @@ class Providers:
     def _context(self, config: TenantConfig, plugin: str) -> ProviderContext:
         logger = logging.LoggerAdapter(logging.getLogger(f"fxo.plugins.{plugin}"), {"tenant": config.slug, "plugin": plugin})
         url, host = self._settings.url, self._settings.host
-        account = f"/{config.id}" if _choice(config, plugin).settings else ""  # what signs there is the tenant's own secret
         return ProviderContext(
             tenant_id=config.id,
             tenant_slug=config.slug,
@@ -123,7 +125,7 @@ class Providers:
             system_clock=system_now,
             urls=Urls(
                 portal=config.portal_url or url(host(config.slug), ""),
-                hooks=url(host("hooks"), f"/{plugin}{account}"),
+                hooks=url(host("hooks"), f"/{plugin}"),
                 meet=lambda token: url(host("meet"), f"/{token}"),
             ),
             state=StoredState(config.id, plugin),

@@ -14,9 +14,11 @@ from fxo.core.events.store import Store, Transaction, causation
 from fxo.core.ids import NETWORK
 from fxo.core.scope import CODE, Scope, system_scope, tenant_scope
 from fxo.core.work import alarms, rows
-from fxo.core.work.model import Registry, Waiting, Work
+from fxo.core.work.model import PATIENT, Registry, Waiting, Work
 
 log = logging.getLogger("fxo.work")
+MENDING = 900.0
+"""Seconds until work looks again whether settings were mended."""
 
 
 class Outcome(StrEnum):
@@ -73,6 +75,8 @@ class Performer:
             return self._again(scope, work, error, after=error.after)
         except StaleStream as error:
             return self._again(scope, work, error, after=0)
+        except Misconfigured as error:
+            return self._once_mended(scope, work, error)
         except (ProviderError, FxoError) as error:
             return self._failed(scope, work, error)
         except Exception as error:
@@ -109,6 +113,14 @@ class Performer:
                 return Outcome.LATER
         return self._failed(scope, work, error)
 
+    def _once_mended(self, scope: Scope, work: Work, error: Misconfigured) -> Outcome:
+        """Settings can be mended (a key that was revoked): work that must not be lost tells the operator, and waits for it."""
+        with suppress(Misconfigured):
+            if self.registry[work.kind].attempts >= PATIENT and work.attempts + 1 < PATIENT:
+                self.store.run(scope, CODE, lambda tx: _tell(tx, work, f"waits until this is mended: {_code(error)}"))
+                return self._again(scope, work, error, after=MENDING)
+        return self._failed(scope, work, error)
+
     def _failed(self, scope: Scope, work: Work, error: Exception) -> Outcome:
         log.error("work given up", extra={"work": str(work.id), "kind": work.kind, "error": _code(error)})
 
@@ -118,11 +130,15 @@ class Performer:
                 if reaction.give_up:
                     reaction.give_up(tx, work, _code(error))
             rows.bury(tx, work, error=_code(error))
-            sentence = f"Work of kind {work.kind} was given up: {_code(error)}."
-            alarms.raise_alarm(tx, f"work.{work.kind}", work.id, sentence, mail=work.kind != "mail")
+            _tell(tx, work, f"was given up: {_code(error)}")
 
         self.store.run(scope, CODE, give_up)
         return Outcome.DEAD
+
+
+def _tell(tx: Transaction, work: Work, what: str) -> None:
+    """Tell the operator."""
+    alarms.raise_alarm(tx, f"work.{work.kind}", work.id, f"Work of kind {work.kind} {what}.", mail=work.kind != "mail")
 
 
 def work_scope(tenant_id: UUID) -> Scope:

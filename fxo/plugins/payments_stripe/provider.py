@@ -149,12 +149,12 @@ class Stripe:
         metadata = {"order": order.reference, "tenant": str(self._context.tenant_id)}
         wanted: dict[str, Any] = {
             "customer": customer,
-            "allowed_payment_method_types": [
-                "card"
-            ],  # with wallets, which are cards; other methods cannot be held and taken later
-            "description": order.description,
+            # With wallets, which are cards; what else there is cannot be held now and taken later.
+            "allowed_payment_method_types": ["card"],
             **made_with,
         }
+        if order.description:
+            wanted["description"] = order.description
         key = f"{order.reference}/{customer}"
         if kind == "setup":
             metadata |= {"amount": str(order.amount.minor), "currency": order.amount.currency}
@@ -168,7 +168,7 @@ class Stripe:
 
     def _confirm(self, intent: Any, order: Order, confirmed_with: dict[str, Any]) -> Any:
         source = "confirmation_token" if order.method.startswith("ctoken_") else "payment_method"
-        wanted: dict[str, Any] = {source: order.method, **confirmed_with}
+        wanted: dict[str, Any] = {source: order.method, **{name: value for name, value in confirmed_with.items() if value}}
         key = f"{order.reference}/confirm"
         try:
             if self._kind(intent.id) == "setup":
