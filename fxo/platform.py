@@ -38,6 +38,7 @@ from fxo.core.work.model import Registry
 from fxo.core.work.perform import Performer, Probe
 from fxo.settings import Settings
 from fxo.tenants import branding, membership, policy, taxes
+from fxo.tenants import calendars as tenant_calendars
 from fxo.tenants.records import Records
 from fxo.tenants.throttle import Throttle
 
@@ -93,7 +94,7 @@ def build(
     # Projections first, in the order in which one may read another; then what follows.
     for each in (clients, partners, consultations, payments, calendars, matching, notifications, ratings):
         each.register(store)
-    for ours in (branding, membership, policy, taxes):
+    for ours in (branding, membership, policy, taxes, tenant_calendars):
         ours.register(store)
     ledger.register(store, records.of_scope)
     agenda.register(store, records.of_scope)

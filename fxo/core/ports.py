@@ -53,6 +53,7 @@ PORTS: Mapping[str, Port] = {
         ),
         Port(
             "calendars", "calendar_", "calendar_local", CalendarProvider, fails_over=True, local_last=True,
+            seconds={"busy_times": 4.0},
             checks={"busy_times": _honest_busy, "create_meeting": _honest_meeting, "move_meeting": _honest_meeting},
         ),
         Port(

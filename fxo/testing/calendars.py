@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from fxo.core.calendars.port import Attendee, CalendarProvider, MeetingWanted
-from fxo.core.errors import Declined
+from fxo.core.errors import Declined, NotConnected
 from fxo.core.ids import new_id
 
 STARTS = datetime(2030, 5, 6, 14, 0, tzinfo=UTC)
@@ -38,7 +38,8 @@ def new_meeting(partner_id: UUID) -> MeetingWanted:
 
 
 class CalendarContract:
-    """The tests that each calendar provider passes. Inherit, and give `provider`; give `partners` where they must be connected::
+    """The tests that each calendar provider passes. Inherit, and give `provider`; where partners connect a calendar of their own,
+    give `partners` who have, and a `stranger` who has not::
 
         from fxo.testing import CalendarContract, context
 
@@ -51,6 +52,10 @@ class CalendarContract:
             def partners(self, acme):
                 return [acme.connected_partner(), acme.connected_partner()]
 
+            @pytest.fixture
+            def stranger(self):
+                return new_id()
+
     Everything runs against the service's own test mode or a simulator of it; nothing is patched.
     """
 
@@ -62,6 +67,11 @@ class CalendarContract:
     def partners(self) -> Sequence[UUID]:
         """Two partners whose calendars the provider can read."""
         return [new_id(), new_id()]
+
+    @pytest.fixture
+    def stranger(self) -> UUID | None:
+        """A partner who has connected nothing; None where there is nothing to connect."""
+        return None
 
     @pytest.fixture
     def wanted(self, partners: Sequence[UUID]) -> MeetingWanted:
@@ -84,6 +94,18 @@ class CalendarContract:
 
     def test_asking_for_nobody_answers_nobody(self, provider: CalendarProvider) -> None:
         assert not provider.busy_times([], (STARTS, STARTS + HOUR)).busy
+
+    # Who has connected nothing.
+
+    def test_who_has_connected_nothing_is_said_to_be_so_and_not_called_free(
+        self, provider: CalendarProvider, stranger: UUID | None
+    ) -> None:
+        if stranger is None:
+            assert provider.create_meeting(new_meeting(new_id())), "where nothing is connected, nobody is a stranger"
+            return
+        with pytest.raises(NotConnected):
+            provider.create_meeting(new_meeting(stranger))
+        assert not provider.busy_times([stranger], (STARTS, STARTS + HOUR)).busy
 
     # Meetings.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -27,6 +29,7 @@ from fxo.testing import CalendarContract
 from fxo.testing.calendars import HOUR, STARTS, new_meeting
 from tests.conftest import Databases, add_partners, add_tenant, running
 from tests.emulators.google import Google
+from tests.emulators.serving import Fault
 from tests.support.calendars import GOOGLE, at_google, connect
 
 WEEK = (STARTS - timedelta(days=1), STARTS + timedelta(days=6))
@@ -97,6 +100,10 @@ class TestCalendarGoogle(CalendarContract):
     @pytest.fixture
     def partners(self, people: dict[str, UUID]) -> list[UUID]:
         return [people["dana"], people["ines"]]
+
+    @pytest.fixture
+    def stranger(self, people: dict[str, UUID]) -> UUID:
+        return people["kofi"]
 
 
 # Meetings ------------------------------------------------------------------------------------------------------------
@@ -234,6 +241,18 @@ def test_while_google_is_down_the_last_answer_stands_and_keeps_its_age(
     assert (again.busy, again.as_of) == (first.busy, first.as_of)
     at[0] += timedelta(minutes=5)
     assert not provider.busy_times(partners, WEEK).busy, "older than a quarter of an hour is unknown, and unknown is not free"
+
+
+def test_a_page_does_not_wait_for_a_google_that_hangs(own: ProviderContext, google: Google, partners: Sequence[UUID]) -> None:
+    at, gate = [own.system_clock()], threading.Event()
+    provider = GoogleCalendar(beside(own, system_clock=lambda: at[0]))
+    first = provider.busy_times(partners, WEEK)
+    google.faults.append(Fault("/batch", gate=gate))
+    at[0] += timedelta(minutes=5)
+    begun = time.monotonic()
+    assert provider.busy_times(partners, WEEK).busy == first.busy, "the last answer stands in"
+    assert time.monotonic() - begun < 4
+    gate.set()
 
 
 def test_a_calendar_that_cannot_be_read_is_unknown_and_the_others_are_not(

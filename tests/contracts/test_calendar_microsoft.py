@@ -91,6 +91,10 @@ class TestCalendarMicrosoft(CalendarContract):
     def partners(self, people: dict[str, UUID]) -> list[UUID]:
         return [people["dana"], people["ines"]]
 
+    @pytest.fixture
+    def stranger(self, people: dict[str, UUID]) -> UUID:
+        return people["kofi"]
+
 
 # Meetings ------------------------------------------------------------------------------------------------------------
 

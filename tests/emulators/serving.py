@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -127,7 +127,8 @@ def _handler(receive: Callable[[Asked], Said | None]) -> type[BaseHTTPRequestHan
                 self.send_header("Content-Length", str(len(said.content)))
             self.end_headers()
             if said.status != 204:
-                self.wfile.write(said.content)
+                with suppress(ConnectionError):  # who has hung up meanwhile hears nothing
+                    self.wfile.write(said.content)
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _do
 

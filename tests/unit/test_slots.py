@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fxo.core.consultations.slots import Busy, Slot, during, is_open, nearest, next_free, open_slots, open_slots_of
+from fxo.core.consultations.slots import Busy, Slot, during, is_open, nearest, next_free, open_slots, open_slots_of, without
 from fxo.core.partners.availability import Availability, DayException, Window
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
@@ -414,3 +414,12 @@ def test_the_next_free_slots_are_a_prefix_of_the_open_ones(situation: Situation,
 
 def overlapping(claimed: tuple[datetime, datetime], busy: Sequence[tuple[datetime, datetime]]) -> bool:
     return any(start < claimed[1] and claimed[0] < end for start, end in busy if start < end)
+
+
+def test_a_session_that_is_to_move_is_not_in_its_own_way_and_nothing_else_is_free_for_that() -> None:
+    own = utc("2026-05-04 10:00"), utc("2026-05-04 11:00")
+    before, after = (utc("2026-05-04 08:00"), utc("2026-05-04 09:00")), (utc("2026-05-04 12:00"), utc("2026-05-04 13:00"))
+    assert without([before, own, after], own) == [before, after]
+    merged = [(utc("2026-05-04 09:30"), utc("2026-05-04 11:30"))]
+    assert without(merged, own) == [(utc("2026-05-04 09:30"), own[0]), (own[1], utc("2026-05-04 11:30"))]
+    assert without([], own) == []

@@ -9,8 +9,8 @@ import pytest
 from fxo.core.errors import Conflict, Invalid, NotFound
 from fxo.core.ids import new_id
 from fxo.core.money import Money
-from fxo.core.scope import TenantConfig
-from fxo.tenants import branding, membership, records
+from fxo.core.scope import ProviderChoice, TenantConfig
+from fxo.tenants import branding, calendars, membership, records
 from fxo.tenants.branding import SETTINGS, BrandingChanged, Example, PriceChanged, Question
 from fxo.tenants.membership import (
     MEMBER,
@@ -111,3 +111,26 @@ def test_a_tenant_is_suspended_and_resumed_once_each() -> None:
     given(TENANT, CREATED, Suspended(GLOBEX)).when(records.decide_pause, GLOBEX, suspended=False).then(Resumed(GLOBEX))
     given(TENANT, CREATED).when(records.decide_pause, GLOBEX, suspended=False).then()
     given(TENANT).when(records.decide_pause, GLOBEX, suspended=True).then(NotFound)
+
+
+# Calendars -----------------------------------------------------------------------------------------------------------
+
+GOOGLE, OUTLOOK = "calendar_google", "calendar_microsoft"
+
+
+def with_calendars(*names: str) -> TenantConfig:
+    chosen = tuple(ProviderChoice(name) for name in names)
+    return TenantConfig(GLOBEX, "globex", "Globex", Money(72_000, "USD"), providers={"calendars": chosen})
+
+
+def test_calendars_are_chosen_among_those_that_can_be_connected() -> None:
+    assert calendars.decide(with_calendars(), [GOOGLE], {GOOGLE, OUTLOOK}) == [calendars.CalendarsChosen((GOOGLE,))]
+    assert calendars.decide(with_calendars(GOOGLE), [], {GOOGLE}) == [calendars.CalendarsChosen(())]
+    with pytest.raises(Invalid, match="choose among those shown"):
+        calendars.decide(with_calendars(), ["calendar_acme"], {GOOGLE})
+
+
+def test_the_same_calendars_are_no_change_and_one_that_is_not_offered_any_more_may_stay() -> None:
+    assert calendars.decide(with_calendars(GOOGLE), [GOOGLE], set()) == []
+    chosen = calendars.CalendarsChosen((OUTLOOK, GOOGLE))
+    assert calendars.decide(with_calendars(GOOGLE), [OUTLOOK, GOOGLE], {OUTLOOK}) == [chosen]

@@ -9,13 +9,15 @@ from uuid import UUID
 
 import httpx
 import pytest
+from flask import Flask
 
 from fxo import platform
 from fxo.app import create_app
 from fxo.core.calendars import connections
 from fxo.core.scope import CODE, system_scope
 from fxo.plugins.calendar_google import EVENTS, FREE_BUSY
-from tests.conftest import Databases, add_partners, add_tenant, running
+from fxo.tenants.calendars import chosen
+from tests.conftest import Databases, add_member, add_partners, add_tenant, running
 from tests.emulators.google import Google
 from tests.support.browser import Person
 from tests.support.calendars import GOOGLE, at_google
@@ -34,6 +36,7 @@ class There:
     other: Person
     """Somebody else's browser."""
     id: UUID
+    app: Flask
 
     def asked(self, who: Person | None = None) -> str:
         """Where Google is asked."""
@@ -72,7 +75,7 @@ def there(databases: Databases) -> Iterator[There]:
                 person = Person(app, HOST)
                 person.submit(person.get("/sign-in"), "/sign-in", mail=mail, password="a passphrase for tests")
                 people.append(person)
-            yield There(people[0], google, people[1], found["dana"])
+            yield There(people[0], google, people[1], found["dana"], app)
     databases.drop(settings)
 
 
@@ -165,6 +168,24 @@ def test_no_token_reaches_the_browser(there: There) -> None:
     page = there.connect()
     cookies = str(there.dana.client._cookies)
     assert "access-" not in page + cookies and "renewal-" not in page + cookies
+
+
+def test_an_administrator_ticks_what_experts_may_connect_and_reads_how_many_have(there: There) -> None:
+    there.connect()
+    tenant = platform.current().records.by_slug("fortium")
+    add_member(tenant, "ada@fortium.example", role="administrator", name="Ada Admin")
+    ada = Person(there.app, "fortium.localhost")
+    ada.submit(ada.get("/sign-in"), "/sign-in", mail="ada@fortium.example", password="a passphrase for tests")
+    page = ada.get("/admin/calendars")
+    assert "Google Calendar 1 expert has connected it." in page.words
+    assert ada.submit(page, "/admin/calendars", calendars=GOOGLE).status == 303
+    page = ada.get("/admin/calendars")
+    assert "This counts for new sessions" in page.text
+    assert page.form("/admin/calendars")["calendars"] == GOOGLE
+    assert chosen(platform.current().records.by_slug("fortium")) == (GOOGLE,)
+
+    ada.post("/admin/calendars", {"form_token": page.form("/admin/calendars")["form_token"]})
+    assert chosen(platform.current().records.by_slug("fortium")) == ()
 
 
 def test_nobody_but_a_partner_comes_near(there: There, visit: Callable[[str], Person]) -> None:

@@ -98,6 +98,14 @@ def of_partner(tx: Transaction, partner_id: UUID) -> dict[str, Standing]:
     return {row[0]: Standing(row[0], Connection(row[1]), row[2], row[3]) for row in rows}
 
 
+def counts(tx: Transaction) -> dict[str, int]:
+    """How many whom the tenant may book have connected a calendar that works, by provider."""
+    rows = tx.driver.execute(
+        "select provider, count(*) from calendar_connections where state = %s group by provider", (str(Connection.WORKS),)
+    ).fetchall()
+    return dict(rows)
+
+
 def broken_of(tx: Transaction, partner_id: UUID) -> str:
     """The provider whose connection of this partner does not work any more; empty where all do."""
     row = tx.driver.execute(

@@ -75,6 +75,12 @@ def is_open(
     return start in open_slots(availability, busy, now=now, window=(start, start + _MINUTE), duration_minutes=duration_minutes)
 
 
+def without(busy: Busy, own: tuple[datetime, datetime]) -> list[tuple[datetime, datetime]]:
+    """The busy times but for one's own: a session that is to move stands in its expert's calendar too."""
+    parts = [part for start, end in busy for part in ((start, min(end, own[0])), (max(start, own[1]), end))]
+    return [(start, end) for start, end in parts if start < end]
+
+
 def during(availability: Availability, start: datetime, duration_minutes: int = SESSION_MINUTES) -> tuple[datetime, datetime]:
     """The time that a session claims of its partner: from the buffer before it to the buffer after it, in UTC."""
     start = _utc(start)

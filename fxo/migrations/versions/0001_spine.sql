@@ -850,7 +850,7 @@ grant select (tenant_id, role, deactivated_at) on members to {operator};
 create policy tenant on tenants for select to {tenant} using (id = nullif(current_setting('fxo.tenant', true), '')::uuid);
 create policy tenant_edits on tenants for update to {tenant} using (id = nullif(current_setting('fxo.tenant', true), '')::uuid)
     with check (id = nullif(current_setting('fxo.tenant', true), '')::uuid);
-grant update (name, brand, price_minor, tax, policy, asks_first) on tenants to {tenant};
+grant update (name, brand, price_minor, tax, policy, asks_first, providers) on tenants to {tenant};
 create policy tenant on hosts for select to {tenant} using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid);
 create policy tenant on partners for select to {tenant} using (id in (select r.partner_id from roster r));
 create policy tenant on availability for select to {tenant} using (partner_id in (select r.partner_id from roster r));

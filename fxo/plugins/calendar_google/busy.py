@@ -20,7 +20,7 @@ def look(service: Service, people: Sequence[UUID], window: Window) -> dict[UUID,
     found: dict[UUID, Taken] = {}
     for n in range(0, len(people), MOST):
         requests = {each: service.api.freebusy().query(body=query) for each in people[n : n + MOST]}
-        for person_id, answer in service.ask_all(requests).items():
+        for person_id, answer in service.ask_all(requests, quick=True).items():
             if (taken := _read(answer)) is not None:
                 found[person_id] = taken
     return found

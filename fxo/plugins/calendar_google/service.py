@@ -26,6 +26,10 @@ TOO_LITTLE = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICI
 """Reasons of a 403 that say that the person has not allowed this."""
 
 
+QUICK = 1.5
+"""Seconds that a page waits for busy times; after that the last answer stands in."""
+
+
 class Gone(Exception):
     """404 or 410: there is no such event, or the sync token is too old."""
 
@@ -44,10 +48,10 @@ class Service:
     def __init__(self, context: ProviderContext) -> None:
         self._context = context
         self._url = context.settings.api_url.rstrip("/")
-        self._http = _Line(context.http)
+        self._line = _Line(context.http)
         self.pauses = Pauses()
         self.api = build(
-            "calendar", "v3", http=self._http, static_discovery=True, cache_discovery=False,
+            "calendar", "v3", http=self._line, static_discovery=True, cache_discovery=False,
             client_options={"api_endpoint": f"{self._url}/calendar/v3/"},
         )  # fmt: skip
 
@@ -58,20 +62,21 @@ class Service:
             raise answer
         return answer
 
-    def ask_all(self, requests: Mapping[UUID, HttpRequest]) -> dict[UUID, Any]:
+    def ask_all(self, requests: Mapping[UUID, HttpRequest], *, quick: bool = False) -> dict[UUID, Any]:
         """The answers by person, or the error instead of one; several requests travel in one call.
 
-        Where Google does not take somebody's token, it is tried once more with a fresh one.
+        Where Google does not take somebody's token, it is tried once more with a fresh one. `quick`: a page waits for it.
         """
+        line = _Line(self._context.http, QUICK) if quick else self._line
         answers: dict[UUID, Any] = {}
         tokens = self._tokens(dict.fromkeys(requests, ""), answers)
         refused: dict[UUID, str] = {}
-        for person_id, said in self._send(requests, tokens).items():
+        for person_id, said in self._send(line, requests, tokens).items():
             if _status(said) == 401:
                 refused[person_id] = tokens[person_id]
             else:
                 answers[person_id] = self._understood(person_id, said)
-        for person_id, said in self._send(requests, self._tokens(refused, answers)).items():
+        for person_id, said in self._send(line, requests, self._tokens(refused, answers)).items():
             if _status(said) == 401:
                 answers[person_id] = self._broken(person_id, "revoked")
             else:
@@ -89,7 +94,7 @@ class Service:
                 answers[person_id] = error
         return tokens
 
-    def _send(self, requests: Mapping[UUID, HttpRequest], tokens: Mapping[UUID, str]) -> dict[UUID, Any]:
+    def _send(self, line: _Line, requests: Mapping[UUID, HttpRequest], tokens: Mapping[UUID, str]) -> dict[UUID, Any]:
         found: dict[UUID, Any] = {}
         for person_id, token in tokens.items():
             requests[person_id].headers["authorization"] = f"Bearer {token}"
@@ -97,14 +102,14 @@ class Service:
             if len(tokens) == 1:
                 ((person_id, _),) = tokens.items()
                 try:
-                    found[person_id] = requests[person_id].execute()
+                    found[person_id] = requests[person_id].execute(http=line)
                 except HttpError as error:
                     found[person_id] = error
             elif tokens:
                 batch = BatchHttpRequest(batch_uri=f"{self._url}/batch/calendar/v3")
                 for number, person_id in enumerate(tokens):  # a longer name would break the header that it stands in
                     batch.add(requests[person_id], request_id=str(number), callback=_into(found, person_id))
-                batch.execute()
+                batch.execute(http=line)
         except HttpError as error:
             return dict.fromkeys(tokens, error)
         except (httpx.HTTPError, BatchError) as error:
@@ -167,16 +172,18 @@ def _reason(error: HttpError) -> str:
 
 
 class _Line:
-    """What Google's SDK calls instead of httplib2: the platform's client, with its time limits."""
+    """What Google's SDK calls instead of httplib2: the platform's client, with its time limits or a shorter one."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, seconds: float | None = None) -> None:
         self._client = client
+        self._limit = client.timeout if seconds is None else httpx.Timeout(seconds)
 
     def request(
         self, uri: str, method: str = "GET", body: Any = None, headers: Mapping[str, str] | None = None, **_: Any
     ) -> tuple[httplib2.Response, bytes]:
         """One request and its answer, whatever its status."""
-        answer = self._client.request(method, uri, content=body, headers={**(headers or {}), "accept-encoding": "identity"})
+        given = {**(headers or {}), "accept-encoding": "identity"}
+        answer = self._client.request(method, uri, content=body, headers=given, timeout=self._limit)
         return httplib2.Response({**answer.headers, "status": str(answer.status_code)}), answer.content
 
     def close(self) -> None:

@@ -45,6 +45,8 @@ class Request:
     body: Any = None
     query: tuple[tuple[str, str], ...] = ()
     match: str = ""
+    seconds: float | None = None
+    """A shorter time limit than usual: a page waits for it."""
 
 
 class Graph:
@@ -108,8 +110,10 @@ class Graph:
         headers = {"Authorization": f"Bearer {token}", "Prefer": PREFER}
         headers |= {"If-Match": request.match} if request.match else {}
         try:
-            return self._context.http.request(
-                request.method, url, json=request.body, params=dict(request.query) or None, headers=headers
+            client = self._context.http
+            limit = client.timeout if request.seconds is None else httpx.Timeout(request.seconds)
+            return client.request(
+                request.method, url, json=request.body, params=dict(request.query) or None, headers=headers, timeout=limit
             )
         except httpx.HTTPError as error:
             return Unavailable(f"Graph does not answer: {type(error).__name__}")

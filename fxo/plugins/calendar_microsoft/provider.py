@@ -17,6 +17,9 @@ from fxo.plugins.calendar_microsoft.changes import Changes
 from fxo.plugins.calendar_microsoft.graph import Exists, Gone, Graph, Overtaken, Request
 from fxo.plugins.calendar_microsoft.meetings import Reference, instant
 
+QUICK = 1.5
+"""Seconds that a page waits for busy times; after that the last answer stands in."""
+
 FREE = frozenset({"free", "workingElsewhere"})
 """What Outlook shows and what is not taken; everything else is, also what is only tentative."""
 
@@ -42,7 +45,7 @@ class MicrosoftCalendar:
 
     def _look(self, people: Sequence[UUID], window: Window) -> dict[UUID, Taken]:
         unknown = [each for each in people if each not in self._mailboxes]
-        owner = Request("GET", "/me/calendar", query=(("$select", "owner"),))
+        owner = Request("GET", "/me/calendar", query=(("$select", "owner"),), seconds=QUICK)
         for person_id, answer in self._graph.ask_all(dict.fromkeys(unknown, owner)).items():
             if isinstance(answer, Mapping):
                 self._mailboxes[person_id] = answer["owner"]["address"]
@@ -53,7 +56,7 @@ class MicrosoftCalendar:
     def _schedule(self, person_id: UUID, window: Window) -> Request:
         start, end = (meetings.time(at) for at in window)
         asked = {"schedules": [self._mailboxes[person_id]], "startTime": start, "endTime": end, "availabilityViewInterval": 30}
-        return Request("POST", "/me/calendar/getSchedule", asked)
+        return Request("POST", "/me/calendar/getSchedule", asked, seconds=QUICK)
 
     # Meetings ------------------------------------------------------------------------------------------------------------
 

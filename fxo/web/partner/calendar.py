@@ -19,6 +19,7 @@ from fxo.core.errors import Declined, Misconfigured, NotFound, Unavailable
 from fxo.core.hookspecs import OAuthSpec
 from fxo.core.scope import Permission, system_scope
 from fxo.web import forms, identity, shown
+from fxo.web.connecting import offered
 from fxo.web.frame import frame
 from fxo.web.language import _
 from fxo.web.partner.blueprint import blueprint
@@ -26,20 +27,6 @@ from fxo.web.partner.blueprint import blueprint
 _ASKED = "calendar_consent"
 _WITHIN = timedelta(minutes=15)
 """How long somebody may take at the company's page."""
-
-
-def offered() -> dict[str, OAuthSpec]:
-    """The calendars that can be connected here: loaded, and with an application of the platform's."""
-    parts, found = platform.current(), dict[str, OAuthSpec]()
-    for name, spec in sorted(parts.plugins.specs.items()):
-        if spec.port != "calendars" or spec.oauth is None or (parts.settings.demo and spec.live):
-            continue
-        try:
-            if parts.providers.application(name).client_id:
-                found[name] = spec.oauth
-        except Misconfigured:
-            continue  # `fxo doctor` and the operator see why
-    return found
 
 
 def standing() -> dict[str, Standing]:

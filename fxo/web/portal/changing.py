@@ -17,6 +17,7 @@ from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.model import Party
 from fxo.core.consultations.policy import Term, cancellation_terms, move_allowed
 from fxo.core.consultations.queries import ConsultationRow
+from fxo.core.consultations.slots import Busy, without
 from fxo.core.errors import Conflict, Invalid
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
@@ -218,10 +219,12 @@ def _move_page(consultation_id: UUID, problem: str = "", status: int = 200) -> R
     return page, status
 
 
-def _external(row: ConsultationRow, now: datetime) -> Any:
+def _external(row: ConsultationRow, now: datetime) -> Busy | None:
+    """When the expert's own calendar says that they are taken, but for this session; None where it cannot be read."""
     parts = platform.current()
     window = (now, now + SHOWN_AHEAD)
-    return calendars.external_busy(parts.providers, here().tenant, [row.partner_id], window).get(row.partner_id)
+    found = calendars.external_busy(parts.providers, here().tenant, [row.partner_id], window).get(row.partner_id)
+    return None if found is None else without(found, (row.starts_at, row.ends_at))
 
 
 @blueprint.post("/sessions/<consultation_id>/move")
