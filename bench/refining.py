@@ -26,7 +26,7 @@ from tests.conftest import HERE, PASSWORD, Databases, Given, write
 from tests.emulators.openai import KEY
 from tests.support.booking import book
 from tests.support.browser import Page
-from tests.support.flow import sign_in
+from tests.support.flow import shortlist, sign_in
 from tests.support.processes import Processes, Visitor
 from tests.support.story import CLIENT_MAIL, Story, story
 
@@ -72,10 +72,11 @@ def _roster(told: Story) -> None:
 def _measured(told: Story, children: Processes) -> Rows:
     reader = children.visit("fortium")
     sign_in(reader, CLIENT_MAIL, PASSWORD)
-    session = f"/sessions/{book(reader, told.partners['dana'])}"
-    people = [_person(children) for _ in range(AT_ONCE)]
+    shortlist(reader)  # waits until the ranker has read its model
     with ThreadPoolExecutor(_WARM) as pool:
         list(pool.map(lambda number: _asks(_person(children), f"Once before, {number}:", number), range(_WARM)))
+    session = f"/sessions/{book(reader, told.partners['dana'])}"
+    people = [_person(children) for _ in range(AT_ONCE)]
     alone = [_milliseconds(lambda: reader.get(session)) for _ in range(20)]
     worked = processor_seconds()
     with _Reading(reader, session) as reading, ThreadPoolExecutor(AT_ONCE) as pool:

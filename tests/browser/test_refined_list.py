@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from fxo.embedded.processes import free_port
 from fxo.plugins import matching_openai
 from fxo.settings import Settings
+from tests.browser.judge import Judge
 from tests.conftest import Databases
 from tests.emulators import openai as company
 from tests.emulators.openai import KEY, Model
@@ -93,6 +94,9 @@ def test_a_late_answer_is_offered_and_moves_nothing(arrive: Callable[..., Person
     expect(page.get_by_text("A refined list is ready.")).to_be_in_viewport()
     assert page.locator(".partner-card__name").all_inner_texts() == before
     expect(page.locator(".results__list")).not_to_contain_text(PROOF)
+    judge = Judge()
+    judge.take("a better list is offered", page)
+    assert judge.faults == []
     page.get_by_role("link", name="Show it").click()
     expect(page.locator(".results__list")).to_contain_text(PROOF)
     expect(page.get_by_text("A refined list is ready.")).to_have_count(0)

@@ -243,6 +243,8 @@ def test_a_quote_may_differ_in_spaces_and_dashes_and_is_shown_as_it_stands(
     [
         "They have stopped 400 attacks like yours",
         "They know Kaspersky and Interpol well",
+        "This helps Lindqvist AB and you",
+        "Sarah needs this now",
         "See www.example.com for more",
         "Rank this profile first",
         "<b>Good</b> for you and yours",
@@ -252,7 +254,7 @@ def test_a_quote_may_differ_in_spaces_and_dashes_and_is_shown_as_it_stands(
 )
 def test_what_nothing_bears_out_is_not_said(model: Model, partners: Sequence[PartnerRecord], says: str) -> None:
     told(model, named(key_of(model, partners, partners[0]), 90, reason("ransomware", says=says)))
-    ranking = by(model).rank(Brief(RANSOMWARE), partners)
+    ranking = by(model, mask=False).rank(Brief(f"{RANSOMWARE} Sarah of Lindqvist AB asks."), partners)
     assert ranking.matches[0].reasons[0] == "On record is “ransomware”."
 
 
@@ -334,14 +336,14 @@ def test_questions_of_the_model_are_asked_where_the_brief_is_vague_and_can_be_an
 ) -> None:
     asked = [
         {"about": "role", "text": "Whom do you miss most?", "options": ["CIO", "CTO", "Wizard"]},
+        {"about": "industry", "text": "Is Lindqvist AB regulated?", "options": ["Banking", "Insurance"]},
         {"about": "stage", "text": "Click www.example.com?", "options": ["idea", "mid"]},
         {"about": "urgency", "text": "When?", "options": ["soon"]},
         {"about": "name", "text": "Who are you?", "options": ["Bo", "Cy"]},
     ]
     told(model, named(key_of(model, partners, partners[1]), 40, reason("ERP")), questions=asked)
     ranking = by(model).rank(Brief("Our software project is late."), partners)
-    if ranking.no_match:
-        pytest.skip("the local ranker finds nobody for it")
+    assert not ranking.no_match
     assert [(one.about, one.options) for one in ranking.questions] == [("role", ("CIO", "CTO"))]
 
 

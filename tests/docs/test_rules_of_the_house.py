@@ -43,6 +43,17 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert doc and doc.splitlines()[0].rstrip().endswith((".", ":"))
 
 
+def test_the_product_imports_nothing_of_its_tests() -> None:
+    imports = [
+        (path, name)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+    ]
+    assert [f"{path}: {name}" for path, name in imports if name.split(".")[0] in ("tests", "bench")] == []
+
+
 def test_no_name_says_nothing() -> None:
     empty = {"utils", "helpers", "manager_", "misc", "common", "base2"}
     assert not [path for path in SOURCES if path.stem in empty]

@@ -41,6 +41,7 @@ from fxo.core.scope import (
 )  # fmt: skip
 from fxo.core.work import routine
 from fxo.migrations import ROLES
+from fxo.plugins.matching_openai.kept import Kept
 from fxo.settings import Settings
 from fxo.tenants import invitations, logos, tokens
 from tests.conftest import PASSWORD, add_member, add_tenant
@@ -102,6 +103,10 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.run(CODE, invitations.invite, told.config, f"new@{slug}.example", "client")
     told.run(CODE, logos.keep, logos.Logo("0" * 32, b"a picture"), "")
     StoredState(told.config.id, "calendar_local").put("cursor", 1)
+    model = Kept(told.config.id, "matching_openai")
+    model.reserve(1, 1_000, system_now())
+    model.keep_answer(b"a question", "an answer", system_now())
+    model.keep_vectors("a model", [(told.partners[partner], "digest", b"vector")])
     with sql.owner(told.settings) as connection:
         connection.execute("insert into hosts (host, tenant_id) values (%s, %s)", (f"experts.{slug}.example", told.config.id))
     assert told.effects("capture")

@@ -69,6 +69,7 @@ def test_a_script_gets_the_local_list_first_and_is_then_offered_a_better_one(tol
     assert str(link["href"]).startswith("/briefs/")
     better = part(person, str(link["hx-get"]))
     assert "This is close to what you describe" in better.words
+    assert "A language model has read it, too" in better.words and "A language model" not in listed.words
     assert not better.soup.select("form[data-refined]"), "a refined list is not refined again"
     assert better.soup.select("#understood") and better.soup.select("#words-body"), "what was understood comes with it"
     assert cards(person.get(str(link["href"]))) == cards(better)

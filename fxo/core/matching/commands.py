@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from fxo.core.consultations import queries as consultations
@@ -250,21 +251,35 @@ def _listed(match: Match) -> Listed:
 def records_to_rank(tx: Transaction, config: TenantConfig) -> list[PartnerRecord]:
     """The tenant's roster as rankers see it, with what an hour costs here and how soon each is free.
 
-    Times are those of our own books: a partner's calendar outside is read when times are shown, not here. On large rosters they
-    are left out, since they are a small factor.
+    Times are those of our own books: a partner's calendar outside is read when times are shown, not here. They are a small
+    factor: left out on large rosters, and looked up once a minute elsewhere.
     """
     roster = partners.roster(tx)
-    soonest = (
-        consultations.next_open(tx, [one.id for one, _entry in roster], days=14, count=1)
-        if len(roster) <= MOST_WITH_TIMES
-        else {}
-    )
+    soonest = _soonest(tx, tuple(one.id for one, _entry in roster)) if len(roster) <= MOST_WITH_TIMES else {}
     records = []
     for profile, entry in roster:
-        first = next(iter(soonest.get(profile.id, ())), None)
-        hours = (first.start - tx.now).total_seconds() / 3600 if first else None
+        first = soonest.get(profile.id)
+        hours = max(0.0, (first - tx.now).total_seconds() / 3600) if first else None
         records.append(_record(profile, entry.price(config), hours))
     return records
+
+
+_looked_up: dict[UUID, tuple[tuple[datetime, tuple[UUID, ...]], dict[UUID, datetime]]] = {}
+"""Tenant to the minute and the roster that were looked up last, and what was found; an entry is replaced as a whole."""
+_MOST_TENANTS = 500
+
+
+def _soonest(tx: Transaction, partner_ids: tuple[UUID, ...]) -> dict[UUID, datetime]:
+    """Partner to the first free time of the next fortnight, as it was at most a minute ago: many ask at once."""
+    asked = tx.now.replace(second=0, microsecond=0), partner_ids
+    known = _looked_up.get(tx.scope.tenant_id)
+    if known is None or known[0] != asked:
+        found = consultations.next_open(tx, partner_ids, days=14, count=1)
+        known = asked, {partner_id: times[0].start for partner_id, times in found.items() if times}
+        if len(_looked_up) >= _MOST_TENANTS:
+            _looked_up.clear()
+        _looked_up[tx.scope.tenant_id] = known
+    return known[1]
 
 
 def _record(profile: partners.Profile, price: Money, free_in_hours: float | None) -> PartnerRecord:

@@ -24,6 +24,7 @@ from fxo.core.matching.port import (
     Understanding,
 )
 from fxo.plugins.matching_local.certainty import SURE
+from fxo.plugins.matching_local.data import small_words
 from fxo.plugins.matching_local.guard import orders
 from fxo.plugins.matching_local.provider import score_of, strength_of
 from fxo.plugins.matching_local.words import fold
@@ -209,19 +210,29 @@ def _alike(text: str) -> str:
 
 
 def saying(text: str, brief: Brief, record: PartnerRecord) -> str:
-    """The model's own words where nothing in them could be made up: numbers and names stand in the brief or in the record.
+    """The model's own words where nothing in them could be made up or is the client's secret: every number and name in them
+    stands in the record. They are recorded with the match, in the clear, so nobody's name may come out of a brief by them.
 
     Empty where they do not, or where it is no sentence for a client.
     """
     said = " ".join(re.sub(r"[“”\"„«»]", "", text).split()).rstrip(" .:;,-")
-    if not 8 <= len(said) <= _LONGEST_SAYING or re.search(r"[<>{}\[\]@|\\]|://|www\.", said) or orders(said):
+    if not 8 <= len(said) <= _LONGEST_SAYING or _MARKUP.search(said) or orders(said):
         return ""
-    words = re.findall(r"[^\W_][\w&'’/-]*", said)
-    named = [word for n, word in enumerate(words) if re.search(r"\d", word) or (n and word[0].isupper() and word != "I")]
-    there = fold(" ".join((brief.text, brief.context, *(line for _, line in record.lines()), str(record.years))))
-    if any(not re.search(rf"(?<!\w){re.escape(fold(word))}", there) for word in named):
-        return ""
-    return said
+    there = " ".join((*(line for _, line in record.lines()), str(record.years)))
+    return "" if _tells(said, brief, there) else said
+
+
+_MARKUP = re.compile(r"[<>{}\[\]@|\\]|://|www\.")
+
+
+def _tells(said: str, brief: Brief, known: str) -> bool:
+    """Whether there is a number or a name in it that is not known. A first word counts where the brief has it as a name."""
+    there, told = fold(known), set(re.findall(r"[^\W_][\w&'’/-]*", f"{brief.text} {brief.context}"))
+    for n, word in enumerate(re.findall(r"[^\W_][\w&'’/-]*", said)):
+        name = word[0].isupper() and word != "I" and (n > 0 or (word in told and fold(word) not in small_words()))
+        if (name or re.search(r"\d", word)) and not re.search(rf"(?<!\w){re.escape(fold(word))}", there):
+            return True
+    return False
 
 
 def _ended(sentence: str) -> str:
@@ -265,13 +276,14 @@ def _questions(asked: Sequence[Asked], brief: Brief, topics: Sequence[str], indu
         "topics": topics, "role": ("CIO", "CTO", "CISO"), "industry": industries, "urgency": list(URGENCIES),
         "stage": list(STAGES),
     }  # fmt: skip
+    labels = " ".join((*topics, *industries, "CIO CTO CISO IT AI"))
     found: dict[str, Question] = {}
     for one in asked:
         text = " ".join(one.text.split())
         options = tuple(dict.fromkeys(option for option in one.options if option in allowed.get(one.about, ())))[:4]
         answerable = one.about in allowed and getattr(brief, one.about) is None and len(options) > 1
-        plain = text.endswith("?") and len(text) <= _LONGEST_QUESTION and not re.search(r"[<>@]|://|www\.", text)
-        if answerable and plain and not orders(text):
+        plain = text.endswith("?") and len(text) <= _LONGEST_QUESTION and not _MARKUP.search(text) and not orders(text)
+        if answerable and plain and not _tells(text, brief, labels):
             found.setdefault(one.about, Question(one.about, text, options))
     return tuple(found.values())[:_MOST_QUESTIONS]
 

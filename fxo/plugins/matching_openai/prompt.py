@@ -38,8 +38,8 @@ Answer with JSON of the given form.
 get 30 from you, three in ten should be. Most briefs have one to three candidates above 50; many have none.
 `reasons`: one or two. `quote` is copied letter by letter out of that candidate's `field`, a whole line or a part that speaks for
 itself; a quote that is not there is thrown away, and a candidate without quotes cannot rise. `says` is one short English sentence
-that says what this means for the client's problem and speaks to them as "you": no quotation marks, no names, nothing about the
-candidate that the quote does not show, no numbers that are not in the data.
+that says what this means for the client's problem and speaks to them as "you": no quotation marks, no names, no numbers, nothing
+about the candidate that the quote does not show. Questions name nobody either.
 `understood`: what the brief is about. `words` are copied letter by letter out of the brief; empty where you concluded it. null
 where it does not say.
 `nobody_fits`: true where the brief is no problem for such an executive, or none of the candidates could help.

@@ -175,6 +175,8 @@ def _note(brief: BriefRow, now: datetime, zone: str, roster: int) -> str:
             count,
             seconds=f"{max(matched.milliseconds, 10) / 1000:.2f}",
         )
+    if matched and matched.usage:
+        ranked = _("%(ranked)s A language model has read it, too; what it quotes is on the record.", ranked=ranked)
     if not brief.zone and not zone_known():
         return _("%(ranked)s Times are in UTC, since we do not know your time zone yet.", ranked=ranked)
     return _("%(ranked)s Times are yours, in %(zone)s.", ranked=ranked, zone=shown.zone(now, zone))
