@@ -1,8 +1,9 @@
-"""`fxo plugins`: what is installed. Needs no database and no settings."""
+"""`fxo plugins`: what is installed, and whether it fits. Needs no database and no settings."""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 
 import click
@@ -31,3 +32,30 @@ def list_(as_json: bool) -> None:
         click.echo(f"       hooks: {', '.join(one.hooks) or 'none'}")
         if one.settings:
             click.echo(f"       settings: {', '.join(one.settings)}")
+
+
+@plugins.command("check")
+@click.argument("what", metavar="NAME_OR_PACKAGE")
+@click.option("--json", "as_json", is_flag=True, help="The checks as JSON.")
+def check_(what: str, as_json: bool) -> None:
+    """Say whether a plugin fits, and how to mend it: its NAME, its installed PACKAGE, or the folder of its project.
+
+    Looks at hooks, signatures, settings, provider, contract suite and imports; ends with 1 where something is wrong.
+    """
+    from fxo.kit.checks import check
+    from fxo.kit.found import find
+
+    checks = {found.point.name: list(check(found)) for found in find(what)}
+    wrong = sum(not each.ok for listed in checks.values() for each in listed)
+    if as_json:
+        named = [{"name": name, "checks": [asdict(each) for each in listed]} for name, listed in checks.items()]
+        click.echo(json.dumps({"ok": not wrong, "plugins": named}, indent=2))
+    else:
+        for name, listed in checks.items():
+            click.echo(name)
+            for each in listed:
+                click.echo(f"{'ok   ' if each.ok else 'WRONG'}  {each.name}: {each.detail}")
+                if each.mend:
+                    click.echo(f"       {each.mend}")
+        click.echo(f"Things that are wrong: {wrong}." if wrong else "It fits.")
+    sys.exit(1 if wrong else 0)
