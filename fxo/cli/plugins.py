@@ -1,10 +1,11 @@
-"""`fxo plugins`: what is installed, and whether it fits. Needs no database and no settings."""
+"""`fxo plugins`: what is installed, whether it fits, and the first files of a new one. Needs no database and no settings."""
 
 from __future__ import annotations
 
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -59,3 +60,19 @@ def check_(what: str, as_json: bool) -> None:
                     click.echo(f"       {each.mend}")
         click.echo(f"Things that are wrong: {wrong}." if wrong else "It fits.")
     sys.exit(1 if wrong else 0)
+
+
+@plugins.command("new")
+@click.argument("name")
+@click.option("--kind", required=True, type=click.Choice(["payments", "calendar", "matching", "notifications"]), help="What for.")
+@click.option("--into", default=".", type=click.Path(file_okay=False, path_type=Path), help="The folder for the new project.")
+def new(name: str, kind: str, into: Path) -> None:
+    """Write a package with a plugin that runs, fits, and passes its contract suite: NAME is your service's."""
+    from fxo.kit.new import write
+
+    made, folder = write(name, kind, into)
+    click.echo(f"{folder} is the project of the plugin {made}. Next:")
+    click.echo(f"  cd {folder}")
+    click.echo("  fxo plugins check .")
+    click.echo("  python -m pytest -q")
+    click.echo("  pip install -e .")
