@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SOAK ?= 5000
 
-.PHONY: help install run test soak browser lint format bench screens catalogue lock
+.PHONY: help install run test soak browser lint format bench screens catalogue hooks lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ ERRORS := FxoError Invalid NotFound NotAllowed SignInNeeded Conflict Gone Unread
 
 catalogue: install ## Collect every message of the pages into fxo/web/translations/messages.pot
 	$(BIN)/pybabel --quiet extract -F fxo/web/translations/babel.cfg -k _ -k gettext -k ngettext:1,2 $(ERRORS:%=-k %) --no-location --omit-header --sort-output -o fxo/web/translations/messages.pot .
+
+hooks: install ## Write docs/plugins/hooks.md, the page of all hooks, from hookspecs.py
+	$(BIN)/python -m fxo.kit.reference > docs/plugins/hooks.md
 
 lock: install ## Bring requirements.lock in line with setup.cfg; ARGS=--upgrade takes the latest versions
 	$(BIN)/uv pip compile setup.cfg --quiet --all-extras --universal --python-version 3.11 --generate-hashes \

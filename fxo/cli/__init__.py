@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "tenants": "Create and list tenants.",
     "partners": "Import partners, let them sign in.",
     "operators": "Add people who run the platform.",
+    "plugins": "List, check and begin plugins.",
     "match": "Say who fits a problem; measure a ranker.",
 }
 """Name to what it is for; `fxo.cli.<name>` holds the command under the same name."""

@@ -319,6 +319,7 @@ def fxo_blueprint() -> flask.Blueprint:
         @hookimpl
         def fxo_blueprint():
             from .pages import blueprint
+
             return blueprint
     """
     raise NotImplementedError

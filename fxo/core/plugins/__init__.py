@@ -4,11 +4,12 @@ from fxo.core.hookspecs import OAuthSpec, ProviderSpec
 from fxo.core.plugins.announce import booking_requested, forget, health, observe, warm_up
 from fxo.core.plugins.calls import Guarded
 from fxo.core.plugins.context import Connections, ProviderContext
-from fxo.core.plugins.manager import PluginError, Plugins, build_plugin_manager
+from fxo.core.plugins.manager import GROUP, PluginError, Plugins, build_plugin_manager, load_alone
 from fxo.core.plugins.port import Port
 from fxo.core.plugins.providers import Providers, first_answer, secret_fields
 
 __all__ = [
+    "GROUP",
     "Connections",
     "Guarded",
     "OAuthSpec",
@@ -23,6 +24,7 @@ __all__ = [
     "first_answer",
     "forget",
     "health",
+    "load_alone",
     "observe",
     "secret_fields",
     "warm_up",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
@@ -125,9 +125,18 @@ def build_plugin_manager(ports: Mapping[str, Port], extra: Sequence[object] = ()
     `extra` are modules or objects with hook implementations, named by the last part of their `__name__`; one that is
     installed as well is loaded once.
     """
+    return _built(ports, [*_installed(), *((_name_of(plugin), plugin) for plugin in extra)])
+
+
+def load_alone(ports: Mapping[str, Port], name: str, plugin: object) -> Plugins:
+    """This plugin by itself, checked as at the start whatever else is installed. Raises `PluginError`."""
+    return _built(ports, [(name, plugin)])
+
+
+def _built(ports: Mapping[str, Port], named: Iterable[tuple[str, object]]) -> Plugins:
     manager = _Manager("fxo")
     manager.add_hookspecs(hookspecs)
-    for name, plugin in [*_installed(), *((_name_of(plugin), plugin) for plugin in extra)]:
+    for name, plugin in named:
         if manager.get_plugin(name) is not plugin:
             _load(manager, name, plugin)
     try:

@@ -19,9 +19,13 @@ class Settings(BaseModel):
     """Where mail goes out, and in whose name."""
 
     smtp_url: SecretStr = Field(
-        default=SecretStr(""), description="smtp://user:password@host:587 or smtps://...; empty: the outbox page"
+        default=SecretStr(""),
+        title="Mail server",
+        description="smtp://user:password@host:587 or smtps://...; empty: the outbox page",
     )
-    sender: str = Field(default="fxo <no-reply@localhost>", description="The name and address that mails come from")
+    sender: str = Field(
+        default="fxo <no-reply@localhost>", title="Sender", description="The name and address that mails come from"
+    )
 
     @field_validator("smtp_url")
     @classmethod
