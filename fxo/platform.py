@@ -94,7 +94,8 @@ def build(
     ledger.register(store, records.of_scope)
     agenda.register(store, records.of_scope)
     money.register(store)
-    places = Places(settings.url(settings.host("partners"), ""), settings.url(settings.host("ops"), ""), settings.alarm_mail)
+    partners_url, operator_url, hooks_url = (settings.url(settings.host(name), "") for name in ("partners", "ops", "hooks"))
+    places = Places(partners_url, operator_url, settings.alarm_mail, hooks_url)
     process.register(store, registry, providers, records.of_scope, layout, places, print_receipt)
     performer = Performer(store, registry, lease=timedelta(seconds=settings.lease_seconds), **({"probe": probe} if probe else {}))
     carrier = Carrier(settings.redis_url, JOB) if settings.redis_url else None

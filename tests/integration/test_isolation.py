@@ -25,6 +25,8 @@ from fxo.core.db import db, execute, in_transaction, transaction
 from fxo.core.ids import NETWORK, new_id
 from fxo.core.ledger import commands as payouts
 from fxo.core.matching import commands as matching
+from fxo.core.notifications import suppressions
+from fxo.core.notifications.port import Channel
 from fxo.core.plugins.context import StoredState
 from fxo.core.scope import (
     CODE,
@@ -100,6 +102,7 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.run(told.client, tokens.issue, tokens.RESET, told.client.id)
     told.run(told.client, favourites.mark, told.partners[partner], keep=True)
     told.run(CODE, invitations.invite, told.config, f"new@{slug}.example", "client")
+    told.run(CODE, suppressions.begin, Channel.MAIL, "sarah@lindqvist.example", "bounced")
     told.run(CODE, logos.keep, logos.Logo("0" * 32, b"a picture"), "")
     StoredState(told.config.id, "calendar_local").put("cursor", 1)
     with sql.owner(told.settings) as connection:
@@ -382,7 +385,7 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
             "tenants", "hosts", "partners", "partner_logins", "partner_contacts", "partner_standing", "availability", "roster",
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
             "person_keys", "preferences", "tokens", "sign_ins", "attempts", "consultations", "payments", "postings",
-            "partner_earnings", "partner_time", "meetings", "ledger_checks",
+            "partner_earnings", "partner_time", "meetings", "ledger_checks", "suppressions",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

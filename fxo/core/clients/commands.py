@@ -35,6 +35,14 @@ def choose_notifications(tx: Transaction, without: Collection[str]) -> None:
     tx.append((client, model.choose_notifications(client.state, NotificationsChosen(tx.actor.id, tuple(sorted(without))))))
 
 
+def leave_out(tx: Transaction, client_id: UUID, without: Collection[str]) -> None:
+    """The mails that the client does without, as they said from within their mail program."""
+    client = tx.load(CLIENT, client_id)
+    if not client or client.state.erased:
+        raise NotFound("There is no such client.")
+    tx.append((client, model.choose_notifications(client.state, NotificationsChosen(client_id, tuple(sorted(without))))))
+
+
 def change_mail(tx: Transaction, client_id: UUID, mail: str) -> None:
     """The client has shown that this address is theirs (`tenants.members.change_mail`)."""
     client = tx.load(CLIENT, client_id)

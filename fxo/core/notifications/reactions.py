@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -13,8 +13,9 @@ from fxo.core.clients import queries as clients
 from fxo.core.errors import Declined, NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK, derived_id
-from fxo.core.notifications import model
+from fxo.core.notifications import model, suppressions, unsubscribing
 from fxo.core.notifications.catalogue import ALARM, CATALOGUE
+from fxo.core.notifications.channels import serving
 from fxo.core.notifications.choices import choice_of
 from fxo.core.notifications.entry import Entry
 from fxo.core.notifications.facts import Facts, first_name, gather, meeting_wanted, one_line
@@ -31,6 +32,8 @@ from fxo.core.work.model import PATIENT, Reaction, Work
 
 KIND = "mail"
 
+REFUSED = {"bad_address": "bounced", "gone": "gone", "opted_out": "opted_out"}
+"""Why an address is left alone after a provider has refused it for such a reason."""
 
 PrintReceipt = Callable[[TenantConfig, receipts.Receipt], bytes]
 """A receipt or credit note as a PDF; `app` hands it to core."""
@@ -43,15 +46,18 @@ class Outgoing:
     consultation_id: UUID | None
     recipient_id: UUID
     with_link: bool
+    kept_back: bool = False
+    """The address is left alone (`suppressions`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where links in mails lead: the partners' and operators' hosts, and where alarms go."""
+    """Where links in mails lead: the partners' and operators' hosts, and where alarms go; where mail programs unsubscribe."""
 
     partners_url: str
     operator_url: str
     alarm_mail: str
+    hooks_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +115,17 @@ def reaction(
         try:
             match entry.to:
                 case "operators":
-                    return _to_operators(config, entry, work)
+                    wanted = _to_operators(config, entry, work)
                 case "client" | "partner":
-                    return _about_session(tx, config, kind, entry, work)
+                    wanted = _about_session(tx, config, kind, entry, work)
                 case _:
-                    return _about_account(tx, config, kind, entry, work)
+                    wanted = _about_account(tx, config, kind, entry, work)
         except NotFound:
             _forget(tx, work)
             return None
+        if wanted is None:
+            return None
+        return replace(wanted, kept_back=suppressions.keeps_back(tx, Channel.MAIL, wanted.message.to_address, kind))
 
     def _to_operators(config: TenantConfig, entry: Entry, work: Work) -> Outgoing | None:
         if not places.alarm_mail:
@@ -162,6 +171,9 @@ def reaction(
             attachments = (Attachment(f"{paper.code}.pdf", "application/pdf", print_receipt(config, paper)),)
         letter = Letter(entry, words, base)
         message = _written(config, kind, letter, Reader(person.name, person.email), work, attachments)
+        if choice_of(kind):
+            url = unsubscribing.url(tx, places.hooks_url, config.slug, facts.ids[entry.to], kind)
+            message = replace(message, headers=unsubscribing.headers(url))
         return Outgoing(config, message, row.id, facts.ids[entry.to], with_link=facts.join_url is not None)
 
     def _invitation(config: TenantConfig, facts: Facts, entry: Entry, work: Work, now: datetime) -> tuple[Attachment, ...]:
@@ -183,19 +195,27 @@ def reaction(
         def deliver(provider: NotificationProvider) -> Delivery:
             return provider.deliver(wanted.message, Channel.MAIL)
 
+        if wanted.kept_back:
+            return Declined("suppressed")
         try:
-            name, delivery = first_answer(providers.chain(wanted.config, "notifications"), deliver)
+            name, delivery = first_answer(serving(providers, wanted.config, Channel.MAIL), deliver)
         except Declined as refusal:
             return refusal
         return name, delivery.reference
 
     def record(tx: Transaction, work: Work, wanted: Outgoing, outcome: tuple[str, str] | Declined) -> None:
         stream = tx.load(model.NOTIFICATION, work.id)
+        address, key = suppressions.stream_of(tx, Channel.MAIL, wanted.message.to_address)
         _forget(tx, work)
         if stream:
             return
         if isinstance(outcome, Declined):
-            tx.append((stream, [model.Dropped(wanted.message.kind, wanted.consultation_id, wanted.recipient_id, outcome.reason)]))
+            dropped = model.Dropped(wanted.message.kind, wanted.consultation_id, wanted.recipient_id, outcome.reason)
+            dead = REFUSED.get(outcome.reason)
+            tx.append(
+                (stream, [dropped]),
+                (address, model.suppress(address.state, model.Began(Channel.MAIL, key, dead)) if dead else []),
+            )
         else:
             told = model.Delivered(wanted.message.kind, wanted.consultation_id, wanted.recipient_id, *outcome, wanted.with_link)
             tx.append((stream, [told]))

@@ -1,0 +1,1 @@
+"""Services outside, built from their published references for the tests: strict, stateful, and able to fail on demand."""
