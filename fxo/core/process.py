@@ -35,8 +35,9 @@ from fxo.core.events.store import Follower, Store, Stream, Transaction
 from fxo.core.hookspecs import Booking, Erasure
 from fxo.core.ids import derived_id
 from fxo.core.money import Money
-from fxo.core.notifications import facts
+from fxo.core.notifications import facts, notices
 from fxo.core.notifications import reactions as notifications
+from fxo.core.notifications.catalogue import CATALOGUE
 from fxo.core.notifications.letter import Layout
 from fxo.core.payments import commands as payments
 from fxo.core.payments import model as payment
@@ -166,6 +167,7 @@ def register(
         ),
         timer("calendars.check_link", process.check_link),
         notifications.reaction(providers, load_config, layout, places, print_receipt),
+        notices.reaction(providers, load_config, layout, CATALOGUE),
         Reaction("hooks.forget", process.to_forget, process.let_forget, lambda tx, work, wanted, outcome: None, attempts=PATIENT),
         Reaction("hooks.announce", process.to_announce, process.tell_plugin, lambda tx, work, wanted, outcome: None),
     )

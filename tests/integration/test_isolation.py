@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from psycopg.types.range import TimestamptzRange
 
 import fxo
 from fxo.core import settlement
+from fxo.core.clients import commands as clients
 from fxo.core.clients import favourites
 from fxo.core.clock import system_now
 from fxo.core.consultations import commands as consultations
@@ -43,6 +45,7 @@ from fxo.core.scope import (
 )  # fmt: skip
 from fxo.core.work import routine
 from fxo.migrations import ROLES
+from fxo.plugins.notifications_twilio import texts
 from fxo.settings import Settings
 from fxo.tenants import invitations, logos, tokens
 from tests.conftest import PASSWORD, add_member, add_tenant
@@ -103,6 +106,8 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.run(told.client, favourites.mark, told.partners[partner], keep=True)
     told.run(CODE, invitations.invite, told.config, f"new@{slug}.example", "client")
     told.run(CODE, suppressions.begin, Channel.MAIL, "sarah@lindqvist.example", "bounced")
+    told.run(CODE, clients.add_contact, told.client.id, "sms", "+15551230000")
+    texts.begin(told.config.id, f"text-{slug}", told.now.date().replace(day=1), Decimal(1), Decimal(9), told.now)
     told.run(CODE, logos.keep, logos.Logo("0" * 32, b"a picture"), "")
     StoredState(told.config.id, "calendar_local").put("cursor", 1)
     with sql.owner(told.settings) as connection:

@@ -38,6 +38,8 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict)
     from_name: str = ""
     """In whose name it is sent, the portal's; the address or number is the provider's setting."""
+    link: str = ""
+    """Where a tap on it leads; in mails and texts it stands in `text`."""
 
 
 @dataclass(frozen=True, slots=True)

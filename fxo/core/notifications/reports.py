@@ -10,7 +10,7 @@ from fxo.core.events.store import Store, Transaction
 from fxo.core.ids import NETWORK, parse_id
 from fxo.core.notifications import model, suppressions
 from fxo.core.notifications.model import NOTIFICATION, Began, Lifted
-from fxo.core.notifications.port import REPORTS, Report
+from fxo.core.notifications.port import REPORTS, Channel, Report
 from fxo.core.scope import CODE, tenant_scope
 from fxo.core.work import alarms
 
@@ -44,7 +44,7 @@ def _record(tx: Transaction, report: Report) -> None:
     elif report.what == "opted_in":
         follows = model.lift(address.state, Lifted(report.channel, key, report.id))
     tx.append(*(((message, happened),) if message else ()), (address, follows))
-    if follows and message and report.what == "bounced" and message.state.recipient_id:
+    if follows and message and report.channel is Channel.MAIL and report.what == "bounced" and message.state.recipient_id:
         _tell_operator(tx, message.state.recipient_id)
 
 

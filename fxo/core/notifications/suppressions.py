@@ -60,6 +60,11 @@ def begin(tx: Transaction, channel: Channel, address: str, reason: str) -> None:
 def lift(tx: Transaction, channel: Channel, address: str) -> None:
     """Write to this address again: its owner says that it works."""
     stream, key = stream_of(tx, channel, address)
+    lift_loaded(tx, stream, channel, key)
+
+
+def lift_loaded(tx: Transaction, stream: Stream[model.Suppression], channel: Channel, key: str) -> None:
+    """The same, for a command that changes more."""
     tx.append((stream, model.lift(stream.state, Lifted(channel, key))))
 
 

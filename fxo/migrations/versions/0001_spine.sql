@@ -591,6 +591,19 @@ create table deliveries (
 );
 create index deliveries_of_consultation on deliveries (tenant_id, consultation_id);
 
+-- Where clients can be reached beside their mailbox.
+create table contacts (
+    tenant_id uuid not null,
+    id uuid not null,
+    client_id uuid not null,
+    channel text not null,
+    address text not null,
+    label text not null,
+    added_at timestamptz not null,
+    primary key (tenant_id, id)
+);
+create index contacts_of_client on contacts (tenant_id, client_id);
+
 -- Addresses that are left alone, by a key that stands for them: the address itself is kept nowhere here.
 create table suppressions (
     tenant_id uuid not null,
@@ -759,7 +772,7 @@ begin
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
         'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions', 'favourites', 'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
-        'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'ledger_checks', 'preferences', 'suppressions'] loop
+        'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'ledger_checks', 'preferences', 'suppressions', 'contacts'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
@@ -769,7 +782,7 @@ begin
         'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'preferences', 'suppressions'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos', 'favourites', 'suppressions'] loop
+    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos', 'favourites', 'suppressions', 'contacts'] loop
         execute format('grant delete on %I to {tenant}', t.name);
     end loop;
     -- The operator and our own code read what they answer for.

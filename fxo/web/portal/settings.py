@@ -24,6 +24,7 @@ from fxo.web import auth, choices, forms, identity, shown, theme_choice
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext, said
 from fxo.web.places import here
+from fxo.web.portal import reached
 from fxo.web.portal.blueprint import blueprint
 
 _WAITING = "confirm_mail"
@@ -37,16 +38,23 @@ def settings() -> ResponseReturnValue:
     return _settings()
 
 
+def again(part: str, typed: dict[str, str] | None, error: Invalid) -> ResponseReturnValue:
+    """The page, where a part of it that stands in another module came back."""
+    return _settings(part, typed, error)
+
+
 def _settings(
     part: str = "", typed: dict[str, str] | None = None, error: Invalid | Conflict | None = None
 ) -> ResponseReturnValue:
     """The page; where a part of it came back, with what was typed there and what to mend."""
     user, config = identity.required(), here().tenant
+    texts = reached.serves(Channel.SMS)
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
         me = client_rows.find(tx, user.actor.id)
         cards = payment_rows.cards(tx, user.actor.id)
         waiting = {card.id: payment_rows.waiting_for(tx, user.actor.id, card.label) for card in cards}
         browsers = sign_ins.of_person(tx, user.actor.id)
+        number = reached.of_client(tx) if texts else None
         alone = suppressions.find(tx, Channel.MAIL, me.email)
         now = tx.now
     profile = {"name": me.name, "company": me.company, "title": me.title, "zone": me.zone}
@@ -57,6 +65,8 @@ def _settings(
         errors={part: {error.field or "form": said(error)}} if error else {},
         zones=choices.zones(),
         mail=me.email,
+        number=number,
+        typed_number=(typed or {}).get("number", ""),
         alone=_left_alone(alone, user.zone) if alone else None,
         new_mail=(typed or {}).get("mail", "") if part == "mail" else "",
         mails=[
