@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Any
 
 import flask
@@ -110,11 +112,13 @@ def build(
 def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     """The settings of embedded providers for tenants that have given none of their own."""
     secret = hmac.digest(settings.secret_key.get_secret_value().encode(), b"payments_sandbox", "sha256").hex()
+    push = hmac.digest(settings.secret_key.get_secret_value().encode(), b"notifications_webpush", "sha256")
     return {
         "payments_sandbox": {
             "webhook_secret": secret,
             "deliver_to": f"http://{settings.bind}:{settings.port}" if settings.demo else "",
         },
+        "notifications_webpush": {"private_key": urlsafe_b64encode(push).decode(), "contact": parseaddr(settings.mail_from)[1]},
         "notifications_email": {"smtp_url": settings.smtp_url.get_secret_value(), "sender": settings.mail_from},
     }
 

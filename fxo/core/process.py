@@ -168,6 +168,7 @@ def register(
         timer("calendars.check_link", process.check_link),
         notifications.reaction(providers, load_config, layout, places, print_receipt),
         notices.reaction(providers, load_config, layout, CATALOGUE),
+        timer(notices.DROP, notices.drop_dead),
         Reaction("hooks.forget", process.to_forget, process.let_forget, lambda tx, work, wanted, outcome: None, attempts=PATIENT),
         Reaction("hooks.announce", process.to_announce, process.tell_plugin, lambda tx, work, wanted, outcome: None),
     )

@@ -41,11 +41,20 @@ from fxo.core.plugins import (
 )
 from fxo.core.ports import PORTS
 from fxo.core.scope import ProviderChoice, TenantConfig
-from fxo.plugins import calendar_local, matching_local, notifications_email, notifications_twilio, payments_sandbox
+from fxo.plugins import (
+    calendar_local,
+    matching_local,
+    notifications_email,
+    notifications_twilio,
+    notifications_webpush,
+    payments_sandbox,
+)
 from fxo.settings import Settings
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-SHIPPED = (calendar_local, matching_local, notifications_email, notifications_twilio, payments_sandbox)
+SHIPPED = (
+    calendar_local, matching_local, notifications_email, notifications_twilio, notifications_webpush, payments_sandbox,
+)  # fmt: skip
 MAIL = Message("m-1", "receipt", "Bo", "bo@acme.example", "Receipt", "Thank you.")
 ADA = PartnerRecord(new_id(), "Ada Example", headline="Calm in a breach")
 BOOKING = Booking(new_id(), new_id(), new_id(), new_id(), NOW, NOW + timedelta(hours=1), Money(80_000, "USD"), "held")

@@ -73,6 +73,12 @@ def remove_contact(tx: Transaction, contact_id: UUID) -> None:
     tx.append((client, model.remove_contact(client.state, ContactRemoved(tx.actor.id, contact_id, "removed"))))
 
 
+def drop_contact(tx: Transaction, client_id: UUID, contact_id: UUID, reason: str) -> None:
+    """Nobody is there any more. Gone already: nothing."""
+    client = tx.load(CLIENT, client_id)
+    tx.append((client, model.remove_contact(client.state, ContactRemoved(client_id, contact_id, reason))))
+
+
 def change_mail(tx: Transaction, client_id: UUID, mail: str) -> None:
     """The client has shown that this address is theirs (`tenants.members.change_mail`)."""
     client = tx.load(CLIENT, client_id)

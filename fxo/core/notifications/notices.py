@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from fxo.core.clients import commands as clients
 from fxo.core.clients import queries as client_rows
 from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import Declined, NotFound, Retryable
@@ -14,7 +15,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.notifications import model, suppressions
 from fxo.core.notifications.entry import N_, Entry
 from fxo.core.notifications.facts import first_name, gather
-from fxo.core.notifications.handing_over import Outcome, Outgoing, forget_words, hand_over, of_no_use, record
+from fxo.core.notifications.handing_over import REFUSED, Outcome, Outgoing, forget_words, hand_over, of_no_use, record
 from fxo.core.notifications.letter import Layout, Letter
 from fxo.core.notifications.port import Channel, Message
 from fxo.core.payments.reactions import LoadConfig
@@ -24,6 +25,7 @@ from fxo.core.work import alarms, rows
 from fxo.core.work.model import PATIENT, Reaction, Work
 
 KIND = "notice"
+DROP = "contact.drop"
 CODE = "number_code"
 QUIET = (time(21), time(8))
 """From when until when nobody gets a text that can wait, in their own zone."""
@@ -53,6 +55,11 @@ def spread(tx: Transaction, kind: str, entry: Entry, row: ConsultationRow, zone:
 def send_code(tx: Transaction, client_id: UUID, number: str, code: str) -> UUID:
     """Write down that this code is to be texted to a number that is not known to be the client's yet."""
     return rows.schedule(tx, KIND, client_id, body={"message": CODE, "to": number, "words": {"code": code}})
+
+
+def drop_dead(tx: Transaction, work: Work) -> None:
+    """A browser that has ended its subscription is forgotten."""
+    clients.drop_contact(tx, work.stream_id, UUID(work.body["contact"]), "gone")
 
 
 def quiet_until(now: datetime, zone: str) -> datetime | None:
@@ -116,6 +123,8 @@ def reaction(
         record(tx, work, wanted, outcome)
         if not isinstance(outcome, Declined):
             return
+        if outcome.reason in REFUSED and wanted.channel is Channel.PUSH and wanted.contact_id:
+            rows.schedule(tx, DROP, wanted.recipient_id, body={"contact": str(wanted.contact_id)})
         if outcome.reason == "over_budget":
             sentence = "The month's budget for text messages is used up. Nobody gets one before it is raised, or next month."
             alarms.raise_alarm(tx, "texts.over_budget", wanted.config.id, sentence)

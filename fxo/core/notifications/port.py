@@ -76,6 +76,8 @@ REPORTS = frozenset({"delivered", "failed", "bounced", "gone", "complained", "un
 @dataclass(frozen=True, slots=True)
 class NotificationCapabilities:
     channels: frozenset[Channel]
+    push_key: str = ""
+    """For `PUSH`: the public key that a browser subscribes with (VAPID), as base64url."""
 
 
 class NotificationProvider(Protocol):

@@ -38,7 +38,7 @@ def settings() -> ResponseReturnValue:
     return _settings()
 
 
-def again(part: str, typed: dict[str, str] | None, error: Invalid) -> ResponseReturnValue:
+def again(part: str, typed: dict[str, str] | None, error: Invalid | Conflict) -> ResponseReturnValue:
     """The page, where a part of it that stands in another module came back."""
     return _settings(part, typed, error)
 
@@ -48,13 +48,14 @@ def _settings(
 ) -> ResponseReturnValue:
     """The page; where a part of it came back, with what was typed there and what to mend."""
     user, config = identity.required(), here().tenant
-    texts = reached.serves(Channel.SMS)
+    texts, push_key = reached.serves(Channel.SMS), reached.push_key()
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
         me = client_rows.find(tx, user.actor.id)
         cards = payment_rows.cards(tx, user.actor.id)
         waiting = {card.id: payment_rows.waiting_for(tx, user.actor.id, card.label) for card in cards}
         browsers = sign_ins.of_person(tx, user.actor.id)
         number = reached.of_client(tx) if texts else None
+        notified = reached.browsers_of_client(tx) if push_key else []
         alone = suppressions.find(tx, Channel.MAIL, me.email)
         now = tx.now
     profile = {"name": me.name, "company": me.company, "title": me.title, "zone": me.zone}
@@ -66,6 +67,8 @@ def _settings(
         zones=choices.zones(),
         mail=me.email,
         number=number,
+        push_key=push_key,
+        notified=notified,
         typed_number=(typed or {}).get("number", ""),
         alone=_left_alone(alone, user.zone) if alone else None,
         new_mail=(typed or {}).get("mail", "") if part == "mail" else "",
