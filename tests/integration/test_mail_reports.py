@@ -181,8 +181,16 @@ def test_what_is_about_other_mails_of_the_account_changes_nothing(mailing: Story
     event = sendgrid.event(sendgrid.sent[0], "delivered")
     before = states(mailing)
     for reference in ("another application's", "019a7c11-4e00-7000-8000-0000000000c1", ""):
-        assert post(sendgrid, event | {"fxo_message": reference}) == 204
+        for what in ("delivered", "spamreport", "bounce", "unsubscribe"):
+            assert post(sendgrid, event | {"fxo_message": reference, "event": what}) == 204
     assert states(mailing) == before
+    assert alone(mailing) == ""
+
+
+def test_an_address_is_the_same_however_it_is_written(mailing: Story) -> None:
+    mailing.run(CODE, suppressions.begin, Channel.MAIL, "bo@xn--bcher-kva.example", "bounced")
+    assert alone(mailing, " Bo@BÜCHER.example ") == "bounced"
+    assert alone(mailing, "zoe@bücher.example") == ""
 
 
 def test_a_report_that_overtakes_its_own_mail_is_asked_for_again(mailing: Story, sendgrid: SendGrid) -> None:

@@ -15,6 +15,8 @@ from fxo.core.scope import CODE, tenant_scope
 from fxo.core.work import alarms
 
 _SUPPRESSING = frozenset(model.STRENGTH) - {""}
+_OF_READER = frozenset({"opted_out", "opted_in"})
+"""What somebody says of themselves; all else is about a message, and one that is not ours says nothing to us."""
 
 
 def receive(store: Store, tenant_id: UUID, reports: Sequence[Report]) -> None:
@@ -32,6 +34,8 @@ def _record(tx: Transaction, report: Report) -> None:
     message = tx.load(NOTIFICATION, message_id) if message_id else None
     if message_id and not message and _on_its_way(tx, message_id):
         raise Unready("This message is just being handed over. Please tell us again.")
+    if not message and report.what not in _OF_READER:
+        return
     happened = model.report(message.state, report.what) if message else []
     if not report.address or (report.reference and not happened):
         if message and happened:

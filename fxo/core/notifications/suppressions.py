@@ -73,4 +73,13 @@ def stream_id(tenant_id: UUID, channel: Channel, key: str) -> UUID:
 
 
 def _key(tx: Transaction, channel: Channel, address: str) -> str:
-    return tx.store.keyring.blind(tx.scope.tenant_id, f"{channel}/{address.strip().casefold()}")
+    return tx.store.keyring.blind(tx.scope.tenant_id, f"{channel}/{_folded(address)}")
+
+
+def _folded(address: str) -> str:
+    """However it is written: providers tell of a domain in ASCII, people write it in their script."""
+    local, at, domain = address.strip().casefold().rpartition("@")
+    try:
+        return f"{local}{at}{domain.encode('idna').decode()}" if at else address.strip()
+    except UnicodeError:
+        return address.strip().casefold()
