@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -29,12 +30,13 @@ def sendgrid() -> Iterator[SendGrid]:
         yield service
 
 
-def by(sendgrid: SendGrid, **values: Any) -> Email:
+def by(sendgrid: SendGrid, *, seconds: float = 8, **values: Any) -> Email:
     settings = {
         "service": "sendgrid", "sender": "Acme <hello@acme.example>", "sendgrid_key": KEY, "sendgrid_url": sendgrid.url,
         "sendgrid_verification_key": sendgrid.verification_key,
     }  # fmt: skip
-    return Email(context("notifications_email", settings=Settings.model_validate(settings | values)))
+    made = context("notifications_email", settings=Settings.model_validate(settings | values))
+    return Email(replace(made, seconds=seconds))
 
 
 class TestMailBySendGrid(NotificationContract):
@@ -134,6 +136,15 @@ class TestMailBySendGrid(NotificationContract):
             provider.deliver(replace(self.message(), to_address=wrong), Channel.MAIL)
         assert refusal.value.reason == "bad_address"
         assert not sendgrid.sent
+
+
+def test_nobody_waits_for_a_service_that_is_slow(sendgrid: SendGrid) -> None:
+    provider = by(sendgrid, seconds=0.4)
+    sendgrid.fail(Answer(202), slow=30)
+    begun = monotonic()
+    with pytest.raises(Unavailable):
+        provider.deliver(NotificationContract().message(), Channel.MAIL)
+    assert monotonic() - begun < 5
 
 
 # The event webhook -------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from fxo.core.errors import Declined, Misconfigured, ProviderError, Retryable, U
 from fxo.core.ids import new_id
 from fxo.core.notifications.port import Channel, Message, NotificationProvider, Report
 from fxo.core.scope import TenantConfig
+from fxo.embedded.processes import wait_until
 from fxo.plugins.notifications_twilio.parts import parts
 from fxo.plugins.notifications_twilio.provider import Settings
 from fxo.plugins.notifications_twilio.provider import Twilio as Provider
@@ -37,9 +38,10 @@ def twilio() -> Iterator[Twilio]:
 
 @pytest.fixture
 def made(app: flask.Flask, tenant: TenantConfig, twilio: Twilio) -> Callable[..., Provider]:
-    def make(**values: Any) -> Provider:
+    def make(seconds: float = 8, **values: Any) -> Provider:
         settings = {"account_sid": ACCOUNT, "auth_token": TOKEN, "sender": NUMBER, "url": twilio.url}
-        return Provider(context("notifications_twilio", settings=Settings.model_validate(settings | values), tenant_id=tenant.id))
+        made = context("notifications_twilio", settings=Settings.model_validate(settings | values), tenant_id=tenant.id)
+        return Provider(replace(made, seconds=seconds))
 
     return make
 
@@ -153,6 +155,16 @@ class TestTextsByTwilio(NotificationContract):
             twilio.fail(Answer(status, b"[]"))
             with pytest.raises(ProviderError):
                 provider.deliver(message(), Channel.SMS)
+
+
+def test_a_slow_answer_is_not_waited_for_and_its_text_is_found_later(made: Callable[..., Provider], twilio: Twilio) -> None:
+    same = message()
+    twilio.fail(Answer(201), after=True, slow=1)
+    with pytest.raises(Unavailable):
+        made(seconds=0.4).deliver(same, Channel.SMS)
+    assert wait_until(lambda: len(twilio.texts) == 1, 10)
+    made().deliver(same, Channel.SMS)
+    assert len(twilio.texts) == 1
 
 
 # What it may cost --------------------------------------------------------------------------------------------------

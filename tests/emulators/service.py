@@ -77,8 +77,7 @@ class Service:
     @contextmanager
     def running(self) -> Iterator[Self]:
         """Serve on a free port; `url` says where."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._respond))
-        server.daemon_threads = True
+        server = _Server(("127.0.0.1", 0), _handler(self._respond))
         self.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
@@ -95,6 +94,13 @@ class Fault:
     answer: Answer | None
     after: bool
     slow: float
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: who was too slow is not heard any more."""
 
 
 def check(condition: object, answer: Answer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,6 +29,16 @@ def find(tx: Transaction, channel: Channel, address: str) -> Suppressed | None:
         (tx.scope.tenant_id, channel, _key(tx, channel, address)),
     ).fetchone()
     return Suppressed(*row) if row else None
+
+
+def dead_among(tx: Transaction, channel: Channel, addresses: Sequence[str]) -> set[str]:
+    """Those of these addresses where nobody is."""
+    keys = {_key(tx, channel, address): address for address in addresses}
+    rows = tx.driver.execute(
+        "select key from suppressions where tenant_id = %s and channel = %s and key = any(%s) and reason in ('bounced', 'gone')",
+        (tx.scope.tenant_id, channel, list(keys)),
+    ).fetchall()
+    return {keys[key] for (key,) in rows}
 
 
 def keeps_back(tx: Transaction, channel: Channel, address: str, kind: str) -> bool:
