@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Any
 
 import flask
@@ -99,7 +101,8 @@ def build(
     ledger.register(store, records.of_scope)
     agenda.register(store, records.of_scope)
     money.register(store)
-    places = Places(settings.url(settings.host("partners"), ""), settings.url(settings.host("ops"), ""), settings.alarm_mail)
+    partners_url, operator_url, hooks_url = (settings.url(settings.host(name), "") for name in ("partners", "ops", "hooks"))
+    places = Places(partners_url, operator_url, settings.alarm_mail, hooks_url)
     process.register(store, registry, providers, records.of_scope, layout, places, print_receipt)
     performer = Performer(store, registry, lease=timedelta(seconds=settings.lease_seconds), **({"probe": probe} if probe else {}))
     carrier = Carrier(settings.redis_url, JOB) if settings.redis_url else None
@@ -114,6 +117,7 @@ def build(
 def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
     """The settings of embedded providers for tenants that have given none of their own."""
     secret = hmac.digest(settings.secret_key.get_secret_value().encode(), b"payments_sandbox", "sha256").hex()
+    push = hmac.digest(settings.secret_key.get_secret_value().encode(), b"notifications_webpush", "sha256")
     return {
         "payments_sandbox": {
             "webhook_secret": secret,
@@ -134,6 +138,7 @@ def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
             "statement_suffix": settings.stripe_statement_suffix,
             "country": settings.stripe_country,
         },
+        "notifications_webpush": {"private_key": urlsafe_b64encode(push).decode(), "contact": parseaddr(settings.mail_from)[1]},
         "notifications_email": {"smtp_url": settings.smtp_url.get_secret_value(), "sender": settings.mail_from},
     }
 

@@ -31,8 +31,9 @@ from fxo.core.events.model import Recorded, type_named
 from fxo.core.events.store import Store, Stream, Transaction
 from fxo.core.life import LINK_ALARM, LINK_GRACE, lies_ahead
 from fxo.core.money import Money
-from fxo.core.notifications import facts
+from fxo.core.notifications import facts, notices
 from fxo.core.notifications import reactions as notifications
+from fxo.core.notifications.catalogue import CATALOGUE
 from fxo.core.notifications.letter import Layout
 from fxo.core.payments import model as payment
 from fxo.core.payments import outcomes, wallet
@@ -126,6 +127,8 @@ def register(
         ),
         timer("calendars.check_link", process.check_link),
         notifications.reaction(providers, load_config, layout, places, print_receipt),
+        notices.reaction(providers, load_config, layout, CATALOGUE),
+        timer(notices.DROP, notices.drop_dead),
     )
 
 

@@ -45,6 +45,12 @@ RESET_ADDRESS = Limit("reset_address", 30, timedelta(hours=1))
 SIGN_UP_ADDRESS = Limit("sign_up_address", 100, timedelta(hours=1))
 """New accounts, or tries at one, from one address."""
 
+NUMBER_CODE = Limit("number_code", 5, timedelta(minutes=10))
+"""Codes typed by one client, right or wrong."""
+
+NUMBER_ASKED = Limit("number_asked", 4, timedelta(hours=1))
+"""Codes asked for by one client, and those asked for to one number: each is a text that is paid for."""
+
 Spent = tuple[tuple[Limit, str], ...]
 
 

@@ -18,11 +18,13 @@ from fxo.core.events.store import Transaction
 RESET = "reset_password"
 CHANGE_MAIL = "change_mail"
 INVITATION = "invitation"
+NUMBER = "number"
 
 LIVES: Mapping[str, timedelta] = {
     RESET: timedelta(hours=1),
     CHANGE_MAIL: timedelta(hours=24),
     INVITATION: timedelta(days=14),
+    NUMBER: timedelta(minutes=10),
 }
 """How long a token of each purpose can be used; in real time, whatever the business clock says."""
 
@@ -37,12 +39,15 @@ class Token:
     expires_at: datetime
 
 
-def issue(tx: Transaction, purpose: str, person_id: UUID, data: Mapping[str, str] | None = None) -> str:
+def issue(
+    tx: Transaction, purpose: str, person_id: UUID, data: Mapping[str, str] | None = None, *, token: str | None = None
+) -> str:
     """A new token for this person in this scope (a tenant's, or the network's in the system scope `sign_in` or `network`).
 
     The token itself is returned once and kept nowhere. Earlier ones stay valid: a mail that is sent twice may arrive once.
+    `token` is one that is made elsewhere, because a person has to type it.
     """
-    token, now = secrets.token_urlsafe(32), system_now()
+    token, now = token or secrets.token_urlsafe(32), system_now()
     tx.driver.execute(
         "delete from tokens where tenant_id = %s and person_id = %s and expires_at <= %s", (tx.scope.tenant_id, person_id, now)
     )
@@ -63,6 +68,16 @@ def read(tx: Transaction, purpose: str, token: str) -> Token:
     if row is None:
         raise Gone("This link has been used, or it is too old. Nothing was changed. Please ask for a new one.", code="token_gone")
     return Token(*row)
+
+
+def data_of(tx: Transaction, purpose: str, person_id: UUID) -> Mapping[str, str]:
+    """What this person's newest token of the purpose stands for; empty where none can be used."""
+    row = tx.driver.execute(
+        "select data from tokens where tenant_id = %s and person_id = %s and purpose = %s and expires_at > %s"
+        " order by expires_at desc limit 1",
+        (tx.scope.tenant_id, person_id, purpose, system_now()),
+    ).fetchone()
+    return dict(row[0]) if row else {}
 
 
 def use(tx: Transaction, purpose: str, token: str) -> Token:

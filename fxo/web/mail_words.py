@@ -33,6 +33,7 @@ class Words:
         return {
             "subject": self._said(entry.subject),
             "preview": self._said(entry.preview) or (paragraphs[0] if paragraphs else ""),
+            "short": self._together(entry.short),
             "greeting": self._said(entry.greeting),
             "heading": self._said(entry.heading),
             "paragraphs": paragraphs,

@@ -29,6 +29,8 @@ def layout(app: Flask) -> Layout:
             " ".join(text["subject"].split()),
             plain().get_template("mail/message.txt").render(text, brand=brand),
             app.jinja_env.get_template("mail/message.html").render(page, brand=brand, palette=colours),
+            " ".join(text["short"].split()),
+            text["action"]["url"] if text["action"] else "",
         )
 
     return render

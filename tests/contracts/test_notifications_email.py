@@ -154,6 +154,14 @@ class TestMailBySmtp(NotificationContract):
         with pytest.raises(error):
             provider.deliver(self.message(), Channel.MAIL)
 
+    def test_a_server_that_does_not_relay_says_nothing_about_the_address(
+        self, provider: NotificationProvider, postbox: Postbox
+    ) -> None:
+        postbox.on_recipient = "554 5.7.1 Relay access denied"
+        with pytest.raises(Declined) as refusal:
+            provider.deliver(self.message(), Channel.MAIL)
+        assert refusal.value.reason == "rejected"
+
     def test_a_server_that_is_not_there_is_unavailable(self) -> None:
         with pytest.raises(Unavailable):
             by(f"smtp://127.0.0.1:{_free_port()}").deliver(self.message(), Channel.MAIL)

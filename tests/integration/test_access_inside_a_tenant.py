@@ -13,6 +13,7 @@ from flask import Flask
 
 from fxo.core import life, record
 from fxo.core.calendars import queries as calendars
+from fxo.core.clients import commands as client_commands
 from fxo.core.clients import queries as clients
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
@@ -53,6 +54,7 @@ BOUND = {
     ("portal", "GET", "/sessions/<consultation_id>/card"),
     ("portal", "POST", "/sessions/<consultation_id>/card"),
     ("portal", "POST", "/settings/cards/<card_id>/remove"),
+    ("portal", "POST", "/settings/contacts/<contact_id>/remove"),
     ("portal", "POST", "/sessions/<consultation_id>/check-in"),
     ("portal", "POST", "/sessions/<consultation_id>/rating"),
     ("partners", "GET", "/sessions/<consultation_id>"),
@@ -164,6 +166,7 @@ class Scene:
         self.booked = told.book("dana", told.ahead(2 * DAY))
         told.work()
         [(self.card_id,)] = told.rows("select id from saved_methods order by saved_at desc limit 1")
+        self.contact_id = told.run(CODE, client_commands.add_contact, told.client.id, "sms", "+15551230000")
         self.held = told.hold("ines", told.ahead(3 * DAY))
         self.dana = entered(app, PARTNERS, "dana@partners.example")
         self.strangers = {
@@ -182,6 +185,7 @@ class Scene:
         booked = self.held if rule.startswith("/book/") else self.booked
         ids = {
             "brief_id": self.brief_id, "consultation_id": booked, "card_id": self.card_id, "payout_id": self.payout_id,
+            "contact_id": self.contact_id,
             "payment_id": payment_id_of(self.paid), "tenant_id": self.told.config.id, "partner_id": self.told.partners["dana"],
             "member_id": self.told.client.id, "alarm_id": new_id(),
         }  # fmt: skip

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from psycopg.types.range import TimestamptzRange
 
 import fxo
 from fxo.core import settlement
+from fxo.core.clients import commands as clients
 from fxo.core.clients import favourites
 from fxo.core.clock import system_now
 from fxo.core.consultations import commands as consultations
@@ -25,6 +27,8 @@ from fxo.core.db import db, execute, in_transaction, transaction
 from fxo.core.ids import NETWORK, new_id
 from fxo.core.ledger import commands as payouts
 from fxo.core.matching import commands as matching
+from fxo.core.notifications import suppressions
+from fxo.core.notifications.port import Channel
 from fxo.core.plugins.context import StoredState
 from fxo.core.scope import (
     CODE,
@@ -42,6 +46,7 @@ from fxo.core.scope import (
 from fxo.core.work import routine
 from fxo.migrations import ROLES
 from fxo.plugins.matching_openai.kept import Kept
+from fxo.plugins.notifications_twilio import texts
 from fxo.settings import Settings
 from fxo.tenants import invitations, logos, tokens
 from tests.conftest import PASSWORD, add_member, add_tenant
@@ -101,6 +106,9 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.run(told.client, tokens.issue, tokens.RESET, told.client.id)
     told.run(told.client, favourites.mark, told.partners[partner], keep=True)
     told.run(CODE, invitations.invite, told.config, f"new@{slug}.example", "client")
+    told.run(CODE, suppressions.begin, Channel.MAIL, "sarah@lindqvist.example", "bounced")
+    told.run(CODE, clients.add_contact, told.client.id, "sms", "+15551230000")
+    texts.begin(told.config.id, f"text-{slug}", told.now.date().replace(day=1), Decimal(1), Decimal(9), told.now)
     told.run(CODE, logos.keep, logos.Logo("0" * 32, b"a picture"), "")
     StoredState(told.config.id, "calendar_local").put("cursor", 1)
     model = Kept(told.config.id, "matching_openai")
@@ -389,7 +397,7 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
             "person_keys", "preferences", "tokens", "sign_ins", "attempts", "consultations", "payments", "postings",
             "partner_earnings", "partner_time", "meetings", "ledger_checks",
-            "calendar_connections", "calendar_tokens",
+            "calendar_connections", "calendar_tokens", "suppressions",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

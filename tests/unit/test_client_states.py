@@ -9,8 +9,21 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from fxo.core.clients import model
-from fxo.core.clients.model import CLIENT, Adopted, Client, Erased, Joined, NotificationsChosen, ProfileChanged
-from fxo.core.errors import Invalid
+from fxo.core.clients.model import (
+    CLIENT,
+    MOST_CONTACTS,
+    Adopted,
+    Client,
+    ContactAdded,
+    ContactRemoved,
+    Erased,
+    Joined,
+    NotificationsChosen,
+    ProfileChanged,
+    add_contact,
+    remove_contact,
+)
+from fxo.core.errors import Conflict, Invalid
 from fxo.core.ids import new_id
 from fxo.core.matching.model import BRIEF, LONGEST, Brief, Matched, Revised, Submitted, revise
 from fxo.core.notifications.catalogue import CATALOGUE
@@ -117,3 +130,29 @@ def test_every_mail_to_a_client_stands_in_one_line_of_the_choice() -> None:
     assert sorted(lines) == sorted(mails), "a new kind needs its line, and whether it may be left out"
     assert {choice_of(kind) for kind in mails} - {None} == OPTIONAL
     assert choice_of("payment_received_client") is None
+
+
+# Where they can be reached -----------------------------------------------------------------------------------------
+
+NUMBER, PHONE, LAPTOP = (ContactAdded(SARAH, new_id(), channel, "somewhere", "") for channel in ("sms", "push", "push"))
+
+
+def test_a_client_can_be_reached_at_one_number_and_in_several_browsers() -> None:
+    given(CLIENT, JOINED).when(add_contact, NUMBER, only=True).then(NUMBER)
+    given(CLIENT, JOINED, NUMBER).when(add_contact, NUMBER, only=True).then()
+    other = replace(NUMBER, contact_id=new_id())
+    replaced = ContactRemoved(SARAH, NUMBER.contact_id, "replaced")
+    given(CLIENT, JOINED, NUMBER, PHONE).when(add_contact, other, only=True).then(replaced, other)
+    given(CLIENT, JOINED, NUMBER, PHONE).when(add_contact, LAPTOP).then(LAPTOP)
+
+
+def test_nobody_collects_browsers_without_end() -> None:
+    browsers = [replace(PHONE, contact_id=new_id()) for _ in range(MOST_CONTACTS)]
+    given(CLIENT, JOINED, NUMBER, *browsers[:-1]).when(add_contact, PHONE).then(PHONE)
+    given(CLIENT, JOINED, *browsers).when(add_contact, PHONE).then(Conflict)
+
+
+def test_where_somebody_was_removed_they_are_reached_no_more() -> None:
+    removed = ContactRemoved(SARAH, PHONE.contact_id, "removed")
+    given(CLIENT, JOINED, PHONE).when(remove_contact, removed).then(removed)
+    given(CLIENT, JOINED, PHONE, removed).when(remove_contact, removed).then()

@@ -42,11 +42,23 @@ from fxo.core.plugins import (
 from fxo.core.ports import PORTS
 from fxo.core.scope import ProviderChoice, TenantConfig
 from fxo.platform import platform_settings, usual
-from fxo.plugins import calendar_local, matching_local, matching_openai, notifications_email, payments_sandbox, payments_stripe
+from fxo.plugins import (
+    calendar_local,
+    matching_local,
+    matching_openai,
+    notifications_email,
+    notifications_twilio,
+    notifications_webpush,
+    payments_sandbox,
+    payments_stripe,
+)
 from fxo.settings import Settings
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-SHIPPED = (calendar_local, matching_local, matching_openai, notifications_email, payments_sandbox, payments_stripe)
+SHIPPED = (
+    calendar_local, matching_local, matching_openai, notifications_email, notifications_twilio, notifications_webpush,
+    payments_sandbox, payments_stripe,
+)  # fmt: skip
 MAIL = Message("m-1", "receipt", "Bo", "bo@acme.example", "Receipt", "Thank you.")
 ADA = PartnerRecord(new_id(), "Ada Example", headline="Calm in a breach")
 BOOKING = Booking(new_id(), new_id(), new_id(), new_id(), NOW, NOW + timedelta(hours=1), Money(80_000, "USD"), "held")

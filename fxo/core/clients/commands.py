@@ -6,9 +6,20 @@ from collections.abc import Collection
 from uuid import UUID
 
 from fxo.core.clients import model, queries
-from fxo.core.clients.model import CLIENT, Adopted, Erased, Joined, MailChanged, NotificationsChosen, ProfileChanged
+from fxo.core.clients.model import (
+    CLIENT,
+    Adopted,
+    ContactAdded,
+    ContactRemoved,
+    Erased,
+    Joined,
+    MailChanged,
+    NotificationsChosen,
+    ProfileChanged,
+)
 from fxo.core.errors import Conflict, NotAllowed, NotFound
 from fxo.core.events.store import Stream, Transaction
+from fxo.core.ids import derived_id
 from fxo.core.scope import ActorKind, Permission
 
 
@@ -33,6 +44,39 @@ def choose_notifications(tx: Transaction, without: Collection[str]) -> None:
     """The mails that the signed-in client does without, by the keys of `notifications.choices`."""
     client = _own(tx)
     tx.append((client, model.choose_notifications(client.state, NotificationsChosen(tx.actor.id, tuple(sorted(without))))))
+
+
+def leave_out(tx: Transaction, client_id: UUID, without: Collection[str]) -> None:
+    """The mails that the client does without, as they said from within their mail program."""
+    client = tx.load(CLIENT, client_id)
+    if not client or client.state.erased:
+        raise NotFound("There is no such client.")
+    tx.append((client, model.choose_notifications(client.state, NotificationsChosen(client_id, tuple(sorted(without))))))
+
+
+def add_contact(tx: Transaction, client_id: UUID, channel: str, address: str, label: str = "", *, only: bool = False) -> UUID:
+    """The client can be reached there too; they have shown that it is theirs. With `only` it replaces others of the channel."""
+    client = tx.load(CLIENT, client_id)
+    if not client or client.state.erased:
+        raise NotFound("There is no such client.")
+    contact_id = derived_id(client_id, "contact", channel, address)
+    wanted = ContactAdded(client_id, contact_id, channel, address, label)
+    tx.append((client, model.add_contact(client.state, wanted, only=only)))
+    return contact_id
+
+
+def remove_contact(tx: Transaction, contact_id: UUID) -> None:
+    """The signed-in client does without it. Raises `NotFound` for one that is not theirs."""
+    client = _own(tx)
+    if contact_id not in client.state.contacts:
+        raise NotFound("There is no such number or browser.")
+    tx.append((client, model.remove_contact(client.state, ContactRemoved(tx.actor.id, contact_id, "removed"))))
+
+
+def drop_contact(tx: Transaction, client_id: UUID, contact_id: UUID, reason: str) -> None:
+    """Nobody is there any more. Gone already: nothing."""
+    client = tx.load(CLIENT, client_id)
+    tx.append((client, model.remove_contact(client.state, ContactRemoved(client_id, contact_id, reason))))
 
 
 def change_mail(tx: Transaction, client_id: UUID, mail: str) -> None:

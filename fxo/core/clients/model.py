@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from fxo.core.errors import Invalid
+from fxo.core.errors import Conflict, Invalid
 from fxo.core.events.model import Personal, event
 from fxo.core.events.store import StreamType
 
@@ -55,6 +56,29 @@ class NotificationsChosen:
     without: tuple[str, ...]
 
 
+@event("client.contact_added")
+@dataclass(frozen=True, slots=True)
+class ContactAdded:
+    """The client can be reached there too: a number whose code they typed, or a browser that they allowed to notify them."""
+
+    client_id: UUID
+    contact_id: UUID
+    channel: str
+    address: Annotated[str, Personal("client_id")]
+    label: str
+    """What tells it from others, without saying whose it is: the name of a browser."""
+
+
+@event("client.contact_removed")
+@dataclass(frozen=True, slots=True)
+class ContactRemoved:
+    """The client does without it, or nobody is there any more."""
+
+    client_id: UUID
+    contact_id: UUID
+    reason: str
+
+
 @event("client.adopted")
 @dataclass(frozen=True, slots=True)
 class Adopted:
@@ -81,6 +105,8 @@ class Client:
     profile: ProfileChanged | None = None
     """As it was changed last; None while it is as it was at joining."""
     without: frozenset[str] = frozenset()
+    contacts: Mapping[UUID, str] = field(default_factory=dict)
+    """The channel of each."""
 
 
 def evolve(state: Client, happened: object) -> Client:
@@ -92,6 +118,10 @@ def evolve(state: Client, happened: object) -> Client:
             return replace(state, profile=happened)
         case NotificationsChosen(without=without):
             return replace(state, without=frozenset(without))
+        case ContactAdded(contact_id=contact, channel=channel):
+            return replace(state, contacts={**state.contacts, contact: channel})
+        case ContactRemoved(contact_id=contact):
+            return replace(state, contacts={each: channel for each, channel in state.contacts.items() if each != contact})
         case Adopted(visitor_id=visitor):
             return replace(state, adopted=state.adopted | {visitor})
         case Erased():
@@ -115,6 +145,26 @@ def change_profile(state: Client, wanted: ProfileChanged) -> list[object]:
 def choose_notifications(state: Client, wanted: NotificationsChosen) -> list[object]:
     """Which mails the client does without. The same again: nothing."""
     return [] if frozenset(wanted.without) == state.without else [wanted]
+
+
+MOST_CONTACTS = 10
+"""Of one channel; a browser that is set up anew counts again, and the dead ones go by themselves."""
+
+
+def add_contact(state: Client, wanted: ContactAdded, *, only: bool = False) -> list[object]:
+    """Reach the client there too. The same again: nothing. With `only` it takes the place of others of its channel."""
+    if wanted.contact_id in state.contacts:
+        return []
+    others = [each for each, channel in state.contacts.items() if channel == wanted.channel]
+    if len(others) >= MOST_CONTACTS and not only:
+        raise Conflict("That are many browsers already. Please remove one that you do not use any more.")
+    replaced = [ContactRemoved(wanted.client_id, each, "replaced") for each in others] if only else []
+    return [*replaced, wanted]
+
+
+def remove_contact(state: Client, wanted: ContactRemoved) -> list[object]:
+    """Reach the client there no more. Already so: nothing."""
+    return [wanted] if wanted.contact_id in state.contacts else []
 
 
 CLIENT = StreamType[Client]("client", Client(), evolve)

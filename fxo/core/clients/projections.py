@@ -13,6 +13,8 @@ def register(store: Store) -> None:
     store.follow(model.ProfileChanged, _profile_changed)
     store.follow(model.MailChanged, _mail_changed)
     store.follow(model.NotificationsChosen, _notifications_chosen)
+    store.follow(model.ContactAdded, _contact_added)
+    store.follow(model.ContactRemoved, _contact_removed)
     store.follow(model.Adopted, _adopted)
     store.follow(model.Erased, _erased)
     favourites.register(store)
@@ -54,6 +56,18 @@ def _notifications_chosen(tx: Transaction, item: Recorded) -> None:
     )
 
 
+def _contact_added(tx: Transaction, item: Recorded) -> None:
+    where: model.ContactAdded = item.value
+    tx.driver.execute(
+        "insert into contacts (tenant_id, id, client_id, channel, address, label, added_at) values (%s, %s, %s, %s, %s, %s, %s)",
+        (item.tenant_id, where.contact_id, where.client_id, where.channel, where.address, where.label, item.recorded_at),
+    )
+
+
+def _contact_removed(tx: Transaction, item: Recorded) -> None:
+    tx.driver.execute("delete from contacts where tenant_id = %s and id = %s", (item.tenant_id, item.value.contact_id))
+
+
 def _adopted(tx: Transaction, item: Recorded) -> None:
     tx.driver.execute(
         "update briefs set author_id = %s where tenant_id = %s and author_id = %s",
@@ -82,6 +96,7 @@ def _erased(tx: Transaction, item: Recorded) -> None:
     tx.driver.execute(
         "update ratings set comment = %s where tenant_id = %s and client_id = any(%s)", (ERASED, item.tenant_id, persons)
     )
+    tx.driver.execute("delete from contacts where tenant_id = %s and client_id = any(%s)", (item.tenant_id, persons))
     tx.driver.execute("delete from saved_methods where tenant_id = %s and client_id = any(%s)", (item.tenant_id, persons))
     for table in ("tokens", "sign_ins"):
         tx.driver.execute(f"delete from {table} where tenant_id = %s and person_id = any(%s)", (item.tenant_id, persons))

@@ -120,6 +120,8 @@ CHANGES: dict[str, Entry] = {
     "session_moved_client": Entry(
         to="client",
         subject=N_("Moved: %(partner)s, %(when)s"),
+        short=(N_("Your session with %(partner)s has a new time: %(when)s."),),
+        critical=True,
         greeting=N_("Your session with %(partner)s has a new time"),
         heading=_DAY_AND_HOURS,
         paragraphs=(_BOTH_TIMES, (N_("The payment goes along: nothing is charged for the move."),)),
@@ -184,6 +186,9 @@ CHANGES: dict[str, Entry] = {
     "expert_late_client": Entry(
         to="client",
         subject=N_("%(partner)s is late: wait, or take somebody else"),
+        short=(N_("%(partner)s is not there yet. Wait, or take somebody else at no cost."),),
+        critical=True,
+        at_once=True,
         heading=N_("%(partner)s is not there yet"),
         paragraphs=(
             (N_("We are sorry. We have written to %(partner_first)s just now."),
@@ -237,6 +242,9 @@ CHANGES: dict[str, Entry] = {
     "partner_missed_client": Entry(
         to="client",
         subject=N_("We are sorry: %(partner)s did not come"),
+        short=(N_("%(partner)s did not come. You pay nothing, and others can take over."),),
+        critical=True,
+        at_once=True,
         heading=N_("%(partner)s did not come"),
         paragraphs=(
             (N_("We are sorry. You pay nothing."),

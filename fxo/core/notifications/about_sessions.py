@@ -42,6 +42,7 @@ SESSIONS: dict[str, Entry] = {
         subject=N_("Booked: %(partner)s, %(when)s"),
         preview=N_("%(when)s. Nothing is charged before the session. The invitation is attached."),
         greeting=N_("You are booked, %(client_first)s"),
+        short=(N_("Booked: %(partner)s, %(when)s."),),
         heading=_DAY_AND_HOURS,
         paragraphs=(_BOTH_TIMES, _WITH_EXPERT),
         action=(N_("Open your session"), _SESSION),
@@ -106,6 +107,7 @@ SESSIONS: dict[str, Entry] = {
     "reminder_24h_client": Entry(
         to="client",
         subject=N_("Tomorrow: your session with %(partner)s"),
+        short=(N_("Your session with %(partner)s is tomorrow: %(when)s."),),
         greeting=N_("Your session with %(partner)s is tomorrow"),
         heading=_DAY_AND_HOURS,
         paragraphs=(_BOTH_TIMES, _WITH_EXPERT),
@@ -132,6 +134,9 @@ SESSIONS: dict[str, Entry] = {
     "reminder_1h_client": Entry(
         to="client",
         subject=N_("In one hour: your session with %(partner)s"),
+        short=(N_("In one hour: your session with %(partner)s, %(when)s."),),
+        critical=True,
+        at_once=True,
         greeting=N_("Your session with %(partner)s begins in one hour"),
         heading=_DAY_AND_HOURS,
         paragraphs=(_BOTH_TIMES, _WITH_EXPERT),
@@ -158,6 +163,11 @@ SESSIONS: dict[str, Entry] = {
     "card_refused_client": Entry(
         to="client",
         subject=N_("Your bank refused the card for your session with %(partner)s"),
+        short=(
+            N_("Your bank refused the card for your session with %(partner)s, %(when)s."),
+            N_("Please look at it, or the time is given back."),
+        ),
+        critical=True,
         heading=N_("Please look at your card"),
         paragraphs=(
             (N_("We tried to hold %(price)s on %(kept_on)s for your session, and your bank said no. Nothing was charged."),
@@ -175,6 +185,8 @@ SESSIONS: dict[str, Entry] = {
     "booking_cancelled_client": Entry(
         to="client",
         subject=N_("Cancelled: your session with %(partner)s, %(when)s"),
+        short=(N_("Cancelled: your session with %(partner)s, %(when)s."),),
+        critical=True,
         heading=N_("Your session with %(partner)s is cancelled"),
         paragraphs=(
             (
@@ -232,6 +244,8 @@ SESSIONS: dict[str, Entry] = {
     "slot_lost_client": Entry(
         to="client",
         subject=N_("Your time with %(partner)s could not be kept"),
+        short=(N_("Your time with %(partner)s could not be kept. Nothing was charged."),),
+        critical=True,
         heading=N_("Somebody else has this time now"),
         paragraphs=(
             (N_("Your bank answered after the ten minutes were over, and the time was taken meanwhile."),

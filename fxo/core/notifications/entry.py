@@ -61,6 +61,12 @@ class Entry:
     """Why one gets this mail."""
     change: tuple[str, str] | None = None
     """(label, path on the reader's own host) where one changes which mails one gets."""
+    short: tuple[Said, ...] = ()
+    """What is said where there is room for two lines, on a phone; left out: by mail alone."""
+    critical: bool = False
+    """It goes as a text message too, to who has a number here."""
+    at_once: bool = False
+    """It cannot wait until the reader's morning."""
     preview: str = ""
     """What a list of mails shows after the subject; left out, the first paragraph."""
     states: frozenset[str] = frozenset()

@@ -52,6 +52,10 @@ class Rendered:
     subject: str
     text: str
     html: str
+    short: str = ""
+    """What a phone shows; empty where the message goes by mail alone."""
+    link: str = ""
+    """The one thing to do, as an address."""
 
 
 Layout = Callable[[TenantConfig, Letter], Rendered]

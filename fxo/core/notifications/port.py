@@ -38,6 +38,8 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict)
     from_name: str = ""
     """In whose name it is sent, the portal's; the address or number is the provider's setting."""
+    link: str = ""
+    """Where a tap on it leads; in mails and texts it stands in `text`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,33 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a message: `delivered`, `bounced`, `complained` or `gone`."""
+    """What became of a message, or what somebody wants for their address.
+
+    `delivered`: it is with its reader. `failed`: it is not, and the next one may be. `bounced`, `gone`: nobody is there.
+    `complained`: the reader calls us unwanted. `unsubscribed`: no more of what can be left out. `opted_out`: nothing any
+    more, and `opted_in`: again.
+    """
 
     reference: str
+    """`Message.id`; empty where it is about an address and no message."""
     what: str
+    address: str = ""
+    """Whose address; without one, nothing is kept from being sent there."""
+    channel: Channel = Channel.MAIL
+    """The address's."""
+    id: str = ""
+    """The provider's own id of this report, where it is about no message: one that comes again is not heard again."""
+
+
+REPORTS = frozenset({"delivered", "failed", "bounced", "gone", "complained", "unsubscribed", "opted_out", "opted_in"})
+"""Every `Report.what`."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationCapabilities:
     channels: frozenset[Channel]
+    push_key: str = ""
+    """For `PUSH`: the public key that a browser subscribes with (VAPID), as base64url."""
 
 
 class NotificationProvider(Protocol):
@@ -65,8 +85,9 @@ class NotificationProvider(Protocol):
 
     Called outside a database transaction, with a time limit, again after a crash; a provider that can tell repeats by
     `message.id` delivers once.
-    Failing: `Declined('bad_address')`, `Declined('gone')`, `Retryable`, `Unavailable`, `Misconfigured`; anything else counts as
-    `Unavailable`, and the next provider of the channel is asked.
+    Failing: `Declined('bad_address')`, `Declined('gone')`, `Declined('opted_out')`, after each of which the address is left
+    alone; `Declined` with another reason for this one message; `Retryable`, `Unavailable`, `Misconfigured`; anything else counts
+    as `Unavailable`. Where one cannot answer, the next provider of the channel is asked.
     """
 
     @property
@@ -77,5 +98,9 @@ class NotificationProvider(Protocol):
         ...
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
-        """Verify, and tell what became of messages; `Declined('bad_signature')` on a forgery."""
+        """Verify, and tell what became of messages; `Declined('bad_signature')` on a forgery.
+
+        What arrives at the context's `hook_url`. The same may come twice, and in any order; what is about nothing of ours is no
+        error.
+        """
         ...

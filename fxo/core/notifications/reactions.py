@@ -10,52 +10,40 @@ from uuid import UUID
 
 from fxo.core.calendars.ics import invitation
 from fxo.core.clients import queries as clients
-from fxo.core.errors import Declined, NotFound
+from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import NETWORK, derived_id
-from fxo.core.notifications import model
+from fxo.core.notifications import model, notices, suppressions, unsubscribing
 from fxo.core.notifications.catalogue import ALARM, CATALOGUE
 from fxo.core.notifications.choices import choice_of
 from fxo.core.notifications.entry import Entry
 from fxo.core.notifications.facts import Facts, first_name, gather, meeting_wanted, one_line
+from fxo.core.notifications.handing_over import ICS, Outcome, Outgoing, forget_words, hand_over, of_no_use, record
 from fxo.core.notifications.letter import Layout, Letter
-from fxo.core.notifications.port import Attachment, Channel, Delivery, Message, NotificationProvider
+from fxo.core.notifications.port import Attachment, Channel, Message
 from fxo.core.partners import queries as partners
 from fxo.core.payments import receipts
 from fxo.core.payments.outcomes import Paper
 from fxo.core.payments.reactions import LoadConfig
-from fxo.core.plugins import Providers, first_answer
+from fxo.core.plugins import Providers
 from fxo.core.scope import TenantConfig
 from fxo.core.work import rows
 from fxo.core.work.model import PATIENT, Reaction, Work
 
 KIND = "mail"
-ICS = "session.ics"
-"""Left out where the calendar provider invites people itself: they would have two entries for one session."""
-
 
 PrintReceipt = Callable[[TenantConfig, receipts.Receipt], bytes]
 """A receipt or credit note as a PDF; `app` hands it to core."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    config: TenantConfig
-    message: Message
-    consultation_id: UUID | None
-    recipient_id: UUID
-    with_link: bool
-    met_at: str = ""
-    """The calendar provider that has the meeting, if one has."""
-
-
-@dataclass(frozen=True, slots=True)
 class Places:
-    """Where links in mails lead: the partners' and operators' hosts, and where alarms go."""
+    """Where links in mails lead: the partners' and operators' hosts, and where alarms go; where mail programs unsubscribe."""
 
     partners_url: str
     operator_url: str
     alarm_mail: str
+    hooks_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +92,7 @@ def tell(
 
 def reaction(
     providers: Providers, load_config: LoadConfig, layout: Layout, places: Places, print_receipt: PrintReceipt
-) -> Reaction[Outgoing, tuple[str, str] | Declined]:
+) -> Reaction[Outgoing, Outcome]:
     """The reaction behind every message."""
 
     def look(tx: Transaction, work: Work) -> Outgoing | None:
@@ -115,14 +103,17 @@ def reaction(
         try:
             match entry.to:
                 case "operators":
-                    return _to_operators(config, entry, work)
+                    wanted = _to_operators(config, entry, work)
                 case "client" | "partner":
-                    return _about_session(tx, config, kind, entry, work)
+                    wanted = _about_session(tx, config, kind, entry, work)
                 case _:
-                    return _about_account(tx, config, kind, entry, work)
+                    wanted = _about_account(tx, config, kind, entry, work)
         except NotFound:
-            _forget(tx, work)
+            forget_words(tx, work)
             return None
+        if wanted is None:
+            return None
+        return replace(wanted, kept_back=suppressions.keeps_back(tx, Channel.MAIL, wanted.message.to_address, kind))
 
     def _to_operators(config: TenantConfig, entry: Entry, work: Work) -> Outgoing | None:
         if not places.alarm_mail:
@@ -150,12 +141,12 @@ def reaction(
     def _about_session(tx: Transaction, config: TenantConfig, kind: str, entry: Entry, work: Work) -> Outgoing | None:
         facts = gather(tx, config, work.stream_id)
         row = facts.consultation
-        if row.starts_at.isoformat() != work.body.get("starts_at", row.starts_at.isoformat()):
-            return None
-        if (entry.states and row.state not in entry.states) or (entry.until is not None and tx.now > row.starts_at - entry.until):
+        if of_no_use(tx, entry, row, work.body):
             return None
         if entry.to == "client" and choice_of(kind) in clients.find(tx, row.client_id).mails_without:
             return None
+        if entry.to == "client" and entry.short:
+            notices.spread(tx, kind, entry, row, facts.people["client"].zone, work)
         known = kind.startswith("link_ready") and "another_link" not in work.body
         if known and _had_the_link(tx, work.stream_id, facts.ids[entry.to]):
             return None
@@ -169,6 +160,9 @@ def reaction(
             attachments = (Attachment(f"{paper.code}.pdf", "application/pdf", print_receipt(config, paper)),)
         letter = Letter(entry, words, base)
         message = _written(config, kind, letter, Reader(person.name, person.email), work, attachments)
+        if choice_of(kind):
+            url = unsubscribing.url(tx, places.hooks_url, config.slug, facts.ids[entry.to], kind)
+            message = replace(message, headers=unsubscribing.headers(url))
         return Outgoing(config, message, row.id, facts.ids[entry.to], with_link=facts.join_url is not None, met_at=facts.met_at)
 
     def _invitation(config: TenantConfig, facts: Facts, entry: Entry, work: Work, now: datetime) -> tuple[Attachment, ...]:
@@ -186,40 +180,14 @@ def reaction(
             from_name=config.name,
         )  # fmt: skip
 
-    def act(wanted: Outgoing, work: Work) -> tuple[str, str] | Declined:
-        message = wanted.message
-        if wanted.met_at and providers.named(wanted.config, "calendars", wanted.met_at).capabilities.sends_invitations:
-            message = replace(message, attachments=tuple(each for each in message.attachments if each.filename != ICS))
-
-        def deliver(provider: NotificationProvider) -> Delivery:
-            return provider.deliver(message, Channel.MAIL)
-
-        try:
-            name, delivery = first_answer(providers.chain(wanted.config, "notifications"), deliver)
-        except Declined as refusal:
-            return refusal
-        return name, delivery.reference
-
-    def record(tx: Transaction, work: Work, wanted: Outgoing, outcome: tuple[str, str] | Declined) -> None:
-        stream = tx.load(model.NOTIFICATION, work.id)
-        _forget(tx, work)
-        if stream:
-            return
-        if isinstance(outcome, Declined):
-            tx.append((stream, [model.Dropped(wanted.message.kind, wanted.consultation_id, wanted.recipient_id, outcome.reason)]))
-        else:
-            told = model.Delivered(wanted.message.kind, wanted.consultation_id, wanted.recipient_id, *outcome, wanted.with_link)
-            tx.append((stream, [told]))
-
-    return Reaction(KIND, look, act, record, give_up=lambda tx, work, error: _forget(tx, work), attempts=PATIENT)
-
-
-def _forget(tx: Transaction, work: Work) -> None:
-    """Who it was for and what it said, a link with a token perhaps, is kept no longer than it is needed."""
-    if "words" in work.body:
-        tx.driver.execute(
-            "update work set body = body - 'words' - 'to' where tenant_id = %s and id = %s", (tx.scope.tenant_id, work.id)
-        )
+    return Reaction(
+        KIND,
+        look,
+        act=lambda wanted, work: hand_over(providers, wanted),
+        record=record,
+        give_up=lambda tx, work, error: forget_words(tx, work),
+        attempts=PATIENT,
+    )
 
 
 def about(tx: Transaction, persons: Sequence[UUID]) -> list[UUID]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
@@ -14,7 +15,7 @@ import orjson
 from pydantic import SecretStr
 
 from fxo.core.db import execute, transaction
-from fxo.core.errors import Misconfigured, NotConnected
+from fxo.core.errors import Misconfigured, NotConnected, Retryable, Unavailable
 from fxo.core.scope import tenant_scope
 
 if TYPE_CHECKING:
@@ -143,6 +144,44 @@ class ProviderContext:
         if not isinstance(value, SecretStr) or not value.get_secret_value():
             raise Misconfigured(f"{self.plugin} needs {name}", field=name)
         return value.get_secret_value()
+
+    @property
+    def hook_url(self) -> str:
+        """Where what the provider sends about this tenant is received."""
+        return f"{self.urls.hooks}/{self.tenant_slug}"
+
+    def ask(self, method: str, url: str, **values: Any) -> httpx.Response:
+        """The answer of a service over `http`, which takes `values`; a redirect and a refusal (4xx) are answers.
+
+        Raises `Unavailable` where nobody answers or the service is ill (5xx), `Retryable` where it asks for patience (429).
+        """
+        import httpx
+
+        try:
+            answer = self.http.request(method, url, **values)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"{self.plugin} does not answer: {type(error).__name__}") from None
+        if answer.status_code == 429:
+            raise Retryable(f"{self.plugin} asks for patience", after=self._patience(answer.headers))
+        if answer.status_code >= 500:
+            raise Unavailable(f"{self.plugin} says {answer.status_code}", after=self._patience(answer.headers))
+        return answer
+
+    def _patience(self, headers: Mapping[str, str]) -> float:
+        """The seconds of `Retry-After`, at most an hour, or until `X-RateLimit-Reset` (unix time)."""
+        now = self.system_clock()
+        asked = headers.get("retry-after", "")
+        if asked.isdecimal():
+            after = float(asked)
+        elif asked:
+            try:
+                after = (parsedate_to_datetime(asked) - now).total_seconds()
+            except (ValueError, TypeError):
+                after = 0.0
+        else:
+            reset = headers.get("x-ratelimit-reset", "")
+            after = float(reset) - now.timestamp() if reset.isdecimal() else 0.0
+        return min(max(after, 0.0), 3600.0)
 
     @cached_property
     def http(self) -> httpx.Client:

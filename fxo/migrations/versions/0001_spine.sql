@@ -592,6 +592,29 @@ create table deliveries (
 );
 create index deliveries_of_consultation on deliveries (tenant_id, consultation_id);
 
+-- Where clients can be reached beside their mailbox.
+create table contacts (
+    tenant_id uuid not null,
+    id uuid not null,
+    client_id uuid not null,
+    channel text not null,
+    address text not null,
+    label text not null,
+    added_at timestamptz not null,
+    primary key (tenant_id, id)
+);
+create index contacts_of_client on contacts (tenant_id, client_id);
+
+-- Addresses that are left alone, by a key that stands for them: the address itself is kept nowhere here.
+create table suppressions (
+    tenant_id uuid not null,
+    channel text not null,
+    key text not null,
+    reason text not null,
+    since timestamptz not null,
+    primary key (tenant_id, channel, key)
+);
+
 create table ratings (
     tenant_id uuid not null,
     id uuid not null,
@@ -768,17 +791,17 @@ begin
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
         'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions', 'favourites', 'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
-        'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'ledger_checks', 'preferences'] loop
+        'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'ledger_checks', 'preferences', 'suppressions', 'contacts'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
     foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions',
-        'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'preferences'] loop
+        'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'preferences', 'suppressions'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos', 'favourites'] loop
+    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos', 'favourites', 'suppressions', 'contacts'] loop
         execute format('grant delete on %I to {tenant}', t.name);
     end loop;
     -- The operator and our own code read what they answer for.
@@ -827,7 +850,10 @@ create policy system_reads on events for select to {system} using (true);
 create policy system_appends on events for insert to {system} with check (tenant_id = '00000000-0000-7000-8000-000000000000');
 grant select, insert on events to {system};
 create policy system on deliveries to {system} using (true) with check (true);
-grant insert on deliveries to {system};
+grant insert, update on deliveries to {system};
+create policy system on suppressions to {system} using (tenant_id = '00000000-0000-7000-8000-000000000000')
+    with check (tenant_id = '00000000-0000-7000-8000-000000000000');
+grant select, insert, update, delete on suppressions to {system};
 create policy system_alarms on alarms to {system} using (true) with check (true);
 grant select, insert, update on alarms to {system};
 -- The counters that must be zero, over all tenants.

@@ -16,7 +16,7 @@ def address(name: str, spec: str) -> Address:
     local, _, domain = spec.rpartition("@")
     if not (local and domain) or any(character.isspace() or character in "<>" for character in spec):
         raise ValueError("that is not a mail address")
-    return Address(_line(name), addr_spec=f"{local}@{domain.encode('idna').decode()}")
+    return Address(one_line(name), addr_spec=f"{local}@{domain.encode('idna').decode()}")
 
 
 def named_address(text: str) -> Address:
@@ -27,7 +27,7 @@ def named_address(text: str) -> Address:
 def sender(setting: str, message: Message) -> Address:
     """The address of the setting, in the portal's name where the message has one."""
     own = named_address(setting)
-    return Address(_line(message.from_name), addr_spec=own.addr_spec) if message.from_name else own
+    return Address(one_line(message.from_name), addr_spec=own.addr_spec) if message.from_name else own
 
 
 def compose(message: Message, setting: str, now: datetime) -> EmailMessage:
@@ -35,12 +35,12 @@ def compose(message: Message, setting: str, now: datetime) -> EmailMessage:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender(setting, message)
     mail["To"] = address(message.to_name, message.to_address)
-    mail["Subject"] = _line(message.subject)
+    mail["Subject"] = one_line(message.subject)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<{message.id}@{mail['From'].addresses[0].domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     for name, value in message.headers.items():
-        mail[name] = _line(value)
+        mail[name] = one_line(value)
     mail.set_content(message.text)
     if message.html:
         mail.add_alternative(message.html, subtype="html")
@@ -62,5 +62,6 @@ def _attach(mail: EmailMessage, attachment: Attachment) -> None:
     )
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
+    """On one line, so that it breaks no header."""
     return " ".join(text.split())

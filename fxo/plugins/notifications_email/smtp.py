@@ -45,10 +45,11 @@ class Server:
             try:
                 connection.send_message(mail)
             except smtplib.SMTPRecipientsRefused as error:
-                ((code, _),) = error.recipients.values()
-                raise (
-                    Declined("bad_address") if code >= 500 else Retryable(f"the recipient is refused for now ({code})")
-                ) from None
+                ((code, said),) = error.recipients.values()
+                if code < 500:
+                    raise Retryable(f"the recipient is refused for now ({code})") from None
+                # 5.7.x is a matter of policy (RFC 3463): such a server relays for others, and the address may well be good.
+                raise Declined("rejected" if said.startswith(b"5.7.") else "bad_address") from None
             except smtplib.SMTPNotSupportedError:
                 raise Declined("bad_address") from None  # an address beyond ASCII, at a server that cannot take it
             except smtplib.SMTPSenderRefused as error:

@@ -8,6 +8,8 @@ from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from fxo.core.errors import Conflict, Invalid
+from fxo.core.notifications import suppressions
+from fxo.core.notifications.port import Channel
 from fxo.core.scope import Permission
 from fxo.tenants import invitations, membership, tokens
 from fxo.tenants.membership import Person
@@ -37,6 +39,7 @@ def _people(typed: dict[str, str], errors: dict[str, str], status: int = 200) ->
     wanted = membership.Wanted(asked.of("q"), asked.of("role"), asked.of("state"), paging.SIZE, asked.offset)
     with reading() as tx:
         (found, total), counts, now = membership.people(tx, wanted), membership.counts(tx), tx.now
+        dead = suppressions.dead_among(tx, Channel.MAIL, [one.mail for one in found])
     labels = {"": _("All"), "active": _("Active"), "invited": _("Invited"), "deactivated": _("Deactivated")}
     return page(
         "admin/members.html", asked=asked, typed=typed, errors=errors, domains=["@" + each for each in config.mail_domains],
@@ -47,18 +50,20 @@ def _people(typed: dict[str, str], errors: dict[str, str], status: int = 200) ->
              "count": counts.get(name, sum(counts.values()))}
             for name, label in labels.items()
         ],
-        rows=[_shown(one, now) for one in found], foot=paging.foot(asked, total, len(found)),
+        rows=[_shown(one, now, dead=one.mail in dead) for one in found], foot=paging.foot(asked, total, len(found)),
         life=ngettext("%(num)s day", "%(num)s days", tokens.LIVES[tokens.INVITATION].days),
     ), status  # fmt: skip
 
 
-def _shown(one: Person, now: Any) -> dict[str, Any]:
+def _shown(one: Person, now: Any, *, dead: bool = False) -> dict[str, Any]:
     me = identity.required()
     words = {
         "active": (_("Active"), "success"), "deactivated": (_("Deactivated"), ""), "invited": (_("Invited"), "info"),
     }[one.state]  # fmt: skip
     if one.state == "invited" and one.since + tokens.LIVES[tokens.INVITATION] < now:
         words = (_("Invitation too old"), "warning")
+    if dead and one.state != "deactivated":
+        words = (_("Mails come back"), "warning")
     return {
         "id": str(one.id), "name": one.name or one.mail, "mail": one.mail if one.name else "", "state": one.state,
         "role": roles()[one.role], "badge": {"text": words[0], "kind": words[1]},

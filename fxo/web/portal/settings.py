@@ -11,7 +11,10 @@ from fxo import platform
 from fxo.core.clients import commands as clients
 from fxo.core.clients import queries as client_rows
 from fxo.core.errors import Conflict, Gone, Invalid, TooMany
+from fxo.core.events.store import Transaction
+from fxo.core.notifications import suppressions
 from fxo.core.notifications.choices import CHOICES, OPTIONAL
+from fxo.core.notifications.port import Channel
 from fxo.core.payments import commands as payments
 from fxo.core.payments import queries as payment_rows
 from fxo.core.scope import Permission
@@ -21,6 +24,7 @@ from fxo.web import auth, choices, forms, identity, shown, theme_choice
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext, said
 from fxo.web.places import here
+from fxo.web.portal import reached
 from fxo.web.portal.blueprint import blueprint
 
 _WAITING = "confirm_mail"
@@ -34,16 +38,25 @@ def settings() -> ResponseReturnValue:
     return _settings()
 
 
+def again(part: str, typed: dict[str, str] | None, error: Invalid | Conflict) -> ResponseReturnValue:
+    """The page, where a part of it that stands in another module came back."""
+    return _settings(part, typed, error)
+
+
 def _settings(
     part: str = "", typed: dict[str, str] | None = None, error: Invalid | Conflict | None = None
 ) -> ResponseReturnValue:
     """The page; where a part of it came back, with what was typed there and what to mend."""
     user, config = identity.required(), here().tenant
+    texts, push_key = reached.serves(Channel.SMS), reached.push_key()
     with platform.current().store.transaction(identity.scope(), user.actor) as tx:
         me = client_rows.find(tx, user.actor.id)
         cards = payment_rows.cards(tx, user.actor.id)
         waiting = {card.id: payment_rows.waiting_for(tx, user.actor.id, card.label) for card in cards}
         browsers = sign_ins.of_person(tx, user.actor.id)
+        number = reached.of_client(tx) if texts else None
+        notified = reached.browsers_of_client(tx) if push_key else []
+        alone = suppressions.find(tx, Channel.MAIL, me.email)
         now = tx.now
     profile = {"name": me.name, "company": me.company, "title": me.title, "zone": me.zone}
     page = render_template(
@@ -53,6 +66,11 @@ def _settings(
         errors={part: {error.field or "form": said(error)}} if error else {},
         zones=choices.zones(),
         mail=me.email,
+        number=number,
+        push_key=push_key,
+        notified=notified,
+        typed_number=(typed or {}).get("number", ""),
+        alone=_left_alone(alone, user.zone) if alone else None,
         new_mail=(typed or {}).get("mail", "") if part == "mail" else "",
         mails=[
             {
@@ -79,6 +97,26 @@ def _settings(
         now=shown.time(now, user.zone),
     )
     return page, error.status if error else 200
+
+
+def _left_alone(found: suppressions.Suppressed, zone: str) -> dict[str, str]:
+    """Why no mails, or fewer, go to this client's address."""
+    when = shown.time(found.since, zone)["text"]
+    match found.reason:
+        case "unsubscribed":
+            return {
+                "title": _("You have unsubscribed."),
+                "text": _("Since %(when)s you get only the mails that are always on.", when=when),
+            }
+        case "complained":
+            return {
+                "title": _("A mail of ours was marked as unwanted."),
+                "text": _("Since %(when)s we mail you nothing but what keeps your account yours.", when=when),
+            }
+    return {
+        "title": _("Mails to your address come back."),
+        "text": _("Since %(when)s we send none there. Please look whether the address is right and has room.", when=when),
+    }
 
 
 def _card(card: payment_rows.Card, wanted: bool, zone: str) -> dict[str, Any]:
@@ -128,6 +166,20 @@ def choose_mails() -> ResponseReturnValue:
     without = OPTIONAL - set(request.form.getlist("mail"))
     platform.current().store.run(identity.scope(), identity.required().actor, clients.choose_notifications, without)
     flash(_("Saved. From now on you get the mails that you have chosen."), "success")
+    return redirect("/settings#mails", 303)
+
+
+@blueprint.post("/settings/mails/again")
+@identity.needs(Permission.BOOK)
+@forms.once
+def mail_again() -> ResponseReturnValue:
+    """The client says that their address works and that they want our mails."""
+
+    def lift(tx: Transaction) -> None:
+        suppressions.lift(tx, Channel.MAIL, client_rows.find(tx, tx.actor.id).email)
+
+    platform.current().store.run(identity.scope(), identity.required().actor, lift)
+    flash(_("Thank you. Mails go to your address again; should one come back, you will read it here."), "success")
     return redirect("/settings#mails", 303)
 
 
