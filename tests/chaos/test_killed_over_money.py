@@ -155,7 +155,21 @@ SCENES: dict[str, Scene] = {
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", SCENES)
 def test_whoever_dies_over_it_it_happens_once(told: Story, kind: str, step: str) -> None:
-    scene, lives = SCENES[kind], [1]
+    scene = SCENES[kind]
+    killed_over(told, kind, step, scene.lead)
+    for name, number in scene.events.items():
+        assert told.rows("select count(*) from events where type = %(n)s", n=name) == [(number,)], name
+    for name, number in scene.effects.items():
+        assert told.effects().count(name) == number, name
+    for name, number in scene.mails.items():
+        assert len(told.mails(name)) == number, name
+    reconcile(told)
+    assert agreed(told) == []
+
+
+def killed_over(told: Story, kind: str, step: str, lead: Callable[[Story], Any]) -> None:
+    """What leads to the work, the death over it, and what others make of what is left."""
+    lives = [1]
 
     def die(now: str, work: Work) -> None:
         if (now, work.kind) == (step, kind) and lives:
@@ -164,15 +178,7 @@ def test_whoever_dies_over_it_it_happens_once(told: Story, kind: str, step: str)
 
     told.parts.performer.probe = die
     with pytest.raises(Killed):
-        scene.lead(told)
+        lead(told)
     told.work()
     told.live(MINUTE)
-    for name, number in scene.events.items():
-        assert told.rows("select count(*) from events where type = %(n)s", n=name) == [(number,)], name
-    for name, number in scene.effects.items():
-        assert told.effects().count(name) == number, name
-    for name, number in scene.mails.items():
-        assert len(told.mails(name)) == number, name
     assert told.dead() == []
-    reconcile(told)
-    assert agreed(told) == []

@@ -22,6 +22,7 @@ from fxo.core.payments import queries as payment_rows
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.payments.wallet import wallet_id_of
 from fxo.core.scope import CODE, Actor
+from tests.chaos.test_killed_over_channels import KINDS
 from tests.chaos.test_killed_over_money import SCENES
 from tests.chaos.worker import AFTER, BEFORE, COMMITTED, Death, Listener
 from tests.conftest import Databases, Given
@@ -268,7 +269,7 @@ class Story:
 
 
 def test_every_reaction_has_its_scenario(after: Aftermath) -> None:
-    assert set(EXPECTED) | set(SCENES) == set(after.world.parts.registry.kinds())
+    assert {*EXPECTED, *SCENES, *KINDS} == set(after.world.parts.registry.kinds())
 
 
 @pytest.mark.parametrize("point", POINTS)
