@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("slots", "append", "pages", "matching", "day")
+ALL = ("slots", "hooks", "append", "pages", "matching", "day")
 
 
 def main() -> None:
