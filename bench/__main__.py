@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("slots", "append", "pages", "matching", "refining", "day")
+ALL = ("slots", "hooks", "append", "pages", "matching", "refining", "day")
 
 
 def main() -> None:

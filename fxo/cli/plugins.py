@@ -18,7 +18,10 @@ def plugins() -> None:
 @plugins.command("list")
 @click.option("--json", "as_json", is_flag=True, help="The list as JSON.")
 def list_(as_json: bool) -> None:
-    """List every installed plugin: kind, package, hooks, settings, and why one does not load."""
+    """List every installed plugin, and why one does not load.
+
+    Of each: its kind, package and version, the hooks that it implements, and the names of its settings.
+    """
     from fxo.kit.listing import installed
 
     found = installed()
@@ -39,14 +42,16 @@ def list_(as_json: bool) -> None:
 @click.argument("what", metavar="NAME_OR_PACKAGE")
 @click.option("--json", "as_json", is_flag=True, help="The checks as JSON.")
 def check_(what: str, as_json: bool) -> None:
-    """Say whether a plugin fits, and how to mend it: its NAME, its installed PACKAGE, or the folder of its project.
+    """Say whether a plugin fits, and how to mend it.
 
-    Looks at hooks, signatures, settings, provider, contract suite and imports; ends with 1 where something is wrong.
+    It is named by its NAME, its installed PACKAGE, or the folder of its project. Looks at hooks, signatures, imports, settings,
+    what it gives at start, provider and contract suite; ends with 1 where something is wrong.
     """
+    from fxo.cli import COMMANDS
     from fxo.kit.checks import check
     from fxo.kit.found import find
 
-    checks = {found.point.name: list(check(found)) for found in find(what)}
+    checks = {found.point.name: list(check(found, COMMANDS)) for found in find(what)}
     wrong = sum(not each.ok for listed in checks.values() for each in listed)
     if as_json:
         named = [{"name": name, "checks": [asdict(each) for each in listed]} for name, listed in checks.items()]
@@ -67,7 +72,10 @@ def check_(what: str, as_json: bool) -> None:
 @click.option("--kind", required=True, type=click.Choice(["payments", "calendar", "matching", "notifications"]), help="What for.")
 @click.option("--into", default=".", type=click.Path(file_okay=False, path_type=Path), help="The folder for the new project.")
 def new(name: str, kind: str, into: Path) -> None:
-    """Write a package with a plugin that runs, fits, and passes its contract suite: NAME is your service's."""
+    """Begin a plugin that runs and passes its contract suite.
+
+    Writes a package for the service NAME into a new folder; with `acme` and payments the plugin is payments_acme.
+    """
     from fxo.kit.new import write
 
     made, folder = write(name, kind, into)

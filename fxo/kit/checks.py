@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, SecretStr
 
@@ -42,14 +42,17 @@ class Check:
     mend: str = ""
 
 
-def check(found: Found) -> Iterator[Check]:
-    """Each check of this plugin, in an order in which the first wrong one is what to mend first."""
+def check(found: Found, taken: Collection[str]) -> Iterator[Check]:
+    """Each check of this plugin, in an order in which the first wrong one is what to mend first.
+
+    `taken` are the names of the platform's own commands.
+    """
     name = found.point.name
     try:
         plugin = found.point.load()
     except Exception as error:
         yield Check(
-            "import", False, f"{found.point.value} cannot be imported: {type(error).__name__}: {error}",
+            "import", False, f"{found.point.value} cannot be imported: {_first_line(error)}",
             "The entry point names the module with the hooks; an SDK is imported inside the functions that need it.",
         )  # fmt: skip
         return
@@ -66,6 +69,7 @@ def check(found: Found) -> Iterator[Check]:
         return
     yield Check("load", True, "it loads as at the start of the platform")
     yield _settings(name, loaded)
+    yield from _contributions(loaded, taken)
     if name in loaded.specs:
         spec = loaded.specs[name]
         yield _provider(spec, PORTS[spec.port])
@@ -95,6 +99,42 @@ def _hooks(plugin: object) -> Iterator[Check]:
         yield Check("hooks", True, ", ".join(name for name in HOOKS if name in mine))
 
 
+def _contributions(loaded: Plugins, taken: Collection[str]) -> Iterator[Check]:
+    """What the plugin gives at start, where it gives anything."""
+    import click
+    import flask
+
+    given: list[str] = []
+    try:
+        for hook in ("fxo_templates", "fxo_migrations"):
+            given += [folder.name for _, folder in loaded.folders(hook)]
+        for _, blueprint in loaded.contributions("fxo_blueprint"):
+            given += [_of(blueprint, flask.Blueprint, "fxo_blueprint").name]
+        for area in get_args(hookspecs.Area):
+            for _, entries in loaded.contributions("fxo_menu_entries", area=area):
+                given += [_of(entry, hookspecs.MenuEntry, "fxo_menu_entries").label for entry in entries]
+        for _, commands in loaded.contributions("fxo_cli_commands"):
+            names = [str(_of(command, click.Command, "fxo_cli_commands").name) for command in commands]
+            if twice := sorted(set(names) & set(taken)):
+                raise PluginError(f"fxo has a command {twice[0]} already: choose another name")
+            given += names
+    except (PluginError, TypeError) as error:
+        yield Check("contributions", False, str(error), "docs/plugins/hooks.md says what each hook returns.")
+    else:
+        if given:
+            yield Check("contributions", True, ", ".join(given))
+
+
+def _of(value: Any, kind: Any, hook: str) -> Any:
+    if not isinstance(value, kind):
+        raise PluginError(f"{hook} gives a {type(value).__name__}, not a {kind.__name__}")
+    return value
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
 def _settings(name: str, loaded: Plugins) -> Check:
     model = loaded.settings.get(name)
     if model is None:
@@ -118,7 +158,7 @@ def _provider(spec: ProviderSpec, port: Port) -> Check:
         offered = _offered(spec, port)
     except Exception as error:
         return Check(
-            "provider", False, f"its factory makes nothing to look at: {type(error).__name__}: {error}",
+            "provider", False, f"its factory makes nothing to look at: {_first_line(error)}",
             "Use the provider's class as the factory, or annotate the factory with the class that it returns.",
         )  # fmt: skip
     shown = offered.__name__ if isinstance(offered, type) else type(offered).__name__
@@ -132,7 +172,7 @@ def _provider(spec: ProviderSpec, port: Port) -> Check:
 def _offered(spec: ProviderSpec, port: Port) -> Any:
     """The provider's class where it says all, else a provider made with example settings."""
     factory: Any = spec.factory
-    said = factory if isinstance(factory, type) else get_type_hints(factory).get("return")
+    said = factory if isinstance(factory, type) else _returned(factory)
     if isinstance(said, type) and said is not port.protocol and all(hasattr(said, member) for member in port.answers):
         return said
     from fxo.testing import context
@@ -145,6 +185,14 @@ def _offered(spec: ProviderSpec, port: Port) -> Any:
         raise
 
 
+def _returned(factory: Any) -> Any:
+    """What the factory's annotation says, None where it says nothing that can be read."""
+    try:
+        return get_type_hints(factory).get("return")
+    except (NameError, TypeError):
+        return None
+
+
 def _example(model: type[BaseModel]) -> BaseModel:
     """Settings with something in every field that has to be filled in."""
     needed = {key: field for key, field in model.model_fields.items() if field.is_required()}
@@ -155,15 +203,21 @@ def _suite(spec: ProviderSpec, folder: Path | None) -> Check:
     suite = SUITES[spec.port]
     if folder is None:
         return Check("contract", True, f"its tests inherit fxo.testing.{suite}")
-    tests = [path for path in sorted(folder.rglob("test*.py")) if re.search(rf"\b{suite}\b", path.read_text("utf-8"))]
+    places = (path for path in sorted(folder.rglob("test*.py")) if not _foreign(path.relative_to(folder)))
+    tests = [path for path in places if re.search(rf"\b{suite}\b", path.read_text("utf-8", errors="replace"))]
     if tests:
         return Check("contract", True, f"{tests[0].relative_to(folder)} inherits fxo.testing.{suite}")
     mend = f"Write tests/test_contract.py with a class that inherits fxo.testing.{suite}; `fxo plugins new` shows one."
     return Check("contract", False, f"no test inherits fxo.testing.{suite}", mend)
 
 
+def _foreign(path: Path) -> bool:
+    """Whether it belongs to an environment or a tool and not to the project."""
+    return any(part.startswith(".") or part in ("site-packages", "node_modules", "build") for part in path.parts)
+
+
 def _imports(plugin: object) -> Check:
-    wrong = list(strangers(plugin)) if isinstance(plugin, ModuleType) else []
+    wrong = list(strangers(plugin))
     if wrong:
         mend = f"Import from {', '.join(PUBLIC)}; the rest of fxo may change any day."
         return Check("imports", False, "; ".join(wrong), mend)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
@@ -28,25 +29,32 @@ _SHIPPED = ("fxo.core",)
 """What the plugins that ship with fxo may import besides: they change with it."""
 
 
-def strangers(plugin: ModuleType) -> Iterator[str]:
-    """Every import of something else of fxo in the plugin's own files, as `file:line imports module`."""
-    package = plugin.__name__ if hasattr(plugin, "__path__") else plugin.__name__.rpartition(".")[0]
-    allowed = (*PUBLIC, plugin.__name__, *(_SHIPPED if plugin.__name__.startswith("fxo.plugins.") else ()))
-    for path, root in _files(plugin):
-        within = ".".join((package, *path.parent.relative_to(root).parts)) if hasattr(plugin, "__path__") else package
-        for line, module in _imported(path, within):
-            if module.split(".")[0] == "fxo" and not any(f"{module}.".startswith(f"{name}.") for name in allowed):
-                yield f"{path.name}:{line} imports {module}"
+def strangers(plugin: object) -> Iterator[str]:
+    """Every import of something else of fxo in the files of the plugin's package, as `file:line imports module`."""
+    name = plugin.__name__ if isinstance(plugin, ModuleType) else getattr(plugin, "__module__", type(plugin).__module__)
+    module = sys.modules[name]
+    package = module.__package__ or ""
+    allowed = (*PUBLIC, package or name, *(_SHIPPED if name.startswith("fxo.plugins.") else ()))
+    for path, within in _files(module, package):
+        try:
+            imported = list(_imported(path, within))
+        except (SyntaxError, UnicodeDecodeError) as error:
+            yield f"{path.name} cannot be read: {type(error).__name__}"
+            continue
+        for line, found in imported:
+            if found.split(".")[0] == "fxo" and not any(f"{found}.".startswith(f"{each}.") for each in allowed):
+                yield f"{path.name}:{line} imports {found}"
 
 
-def _files(plugin: ModuleType) -> Iterator[tuple[Path, Path]]:
-    """The plugin's Python files without its tests, each with the folder of the package."""
-    for root in map(Path, getattr(plugin, "__path__", ())):
+def _files(module: ModuleType, package: str) -> Iterator[tuple[Path, str]]:
+    """The plugin's Python files without its tests, each with the package that it is in."""
+    for root in map(Path, sys.modules[package].__path__ if package else ()):
         for path in sorted(root.rglob("*.py")):
-            if "tests" not in path.relative_to(root).parts and not path.name.startswith(("test_", "conftest")):
-                yield path, root
-    if not hasattr(plugin, "__path__") and plugin.__file__:
-        yield Path(plugin.__file__), Path(plugin.__file__).parent
+            parts = path.relative_to(root).parts[:-1]
+            if "tests" not in parts and not path.name.startswith(("test_", "conftest")):
+                yield path, ".".join((package, *parts))
+    if not package and module.__file__:
+        yield Path(module.__file__), ""
 
 
 def _imported(path: Path, package: str) -> Iterator[tuple[int, str]]:

@@ -182,6 +182,42 @@ def test_an_import_of_the_platform_s_inside_is_named_by_line(project: Project, l
     assert f"checked.py:{len(GOOD.splitlines())} imports fxo." in said and "fxo.core.errors" in said
 
 
+def test_every_file_of_the_plugin_s_package_is_read_for_imports(project: Project, tmp_path: Path) -> None:
+    folder = project("")
+    (folder / "pyproject.toml").write_text('[project.entry-points."fxo.plugins"]\nnotifications_checked = "checked_deep.hooks"\n')
+    (folder / "checked.py").unlink()
+    package = folder / "src" / "checked_deep"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "hooks.py").write_text(GOOD)
+    (package / "inner" / "deep.py").write_text("from ..hooks import Post\nfrom fxo.web import theme\n")
+    (package / "broken.py").write_text("def\n")
+    said = wrong(folder, "imports")
+    assert "deep.py:2 imports fxo.web.theme" in said and "broken.py cannot be read: SyntaxError" in said
+    assert "hooks.py" not in said
+    for name in ("checked_deep", "checked_deep.hooks"):
+        sys.modules.pop(name)
+
+
+def test_a_factory_whose_annotation_cannot_be_read_is_asked_for_a_provider(project: Project) -> None:
+    source = GOOD.replace("@hookimpl", "def factory(context: 'Absent') -> 'Absent':\n    return Post(context)\n\n@hookimpl", 1)
+    assert fxo(str(project(source.replace("Post, settings", "factory, settings")))).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ("def fxo_blueprint():\n    return 'pages'", "fxo_blueprint gives a str, not a Blueprint"),
+        ("def fxo_menu_entries(area):\n    return ['Budgets']", "fxo_menu_entries gives a str, not a MenuEntry"),
+        ("def fxo_cli_commands():\n    import click\n    return [click.Command('db')]", "fxo has a command db already"),
+        ("def fxo_templates():\n    return 'templates'", "fxo_templates names no folder"),
+        ("def fxo_menu_entries(area):\n    raise KeyError(area)", "fxo_menu_entries failed with KeyError"),
+    ],
+)
+def test_what_it_gives_at_start_and_does_not_fit_is_named(project: Project, hook: str, said: str) -> None:
+    assert said in wrong(project(f"{GOOD}\n@hookimpl\n{hook}\n"), "contributions")
+
+
 def test_a_project_without_the_contract_suite_is_told_its_name(project: Project) -> None:
     folder = project(GOOD)
     (folder / "test_checked.py").unlink()

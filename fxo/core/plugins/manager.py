@@ -53,6 +53,7 @@ class Plugins:
 
     def __init__(self, manager: _Manager, ports: Mapping[str, Port]) -> None:
         self._manager = manager
+        self._implementations: dict[str, list[tuple[str, Implementation]]] = {}
         self.ports = ports
         self.specs: Mapping[str, ProviderSpec] = dict(self._registered())
         self.settings: Mapping[str, type[BaseModel]] = dict(self._settings())
@@ -68,8 +69,10 @@ class Plugins:
 
     def implementations(self, hook: str) -> Iterator[tuple[str, Implementation]]:
         """Each plugin that implements the hook, in the order of their names."""
-        for found in sorted(getattr(self._manager.hook, hook).get_hookimpls(), key=lambda found: str(found.plugin_name)):
-            yield found.plugin_name, _with_its_arguments(found)
+        if hook not in self._implementations:  # put in order once: nothing is registered after the start
+            found = sorted(getattr(self._manager.hook, hook).get_hookimpls(), key=lambda one: str(one.plugin_name))
+            self._implementations[hook] = [(one.plugin_name, _with_its_arguments(one)) for one in found]
+        return iter(self._implementations[hook])
 
     def contributions(self, hook: str, **arguments: Any) -> Iterator[tuple[str, Any]]:
         """What each plugin gives to a hook that runs at start; a failure is fatal, and nothing (None) is left out."""
