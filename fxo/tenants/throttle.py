@@ -45,6 +45,9 @@ RESET_ADDRESS = Limit("reset_address", 30, timedelta(hours=1))
 SIGN_UP_ADDRESS = Limit("sign_up_address", 100, timedelta(hours=1))
 """New accounts, or tries at one, from one address."""
 
+API_KEY = Limit("api_key", 600, timedelta(minutes=1))
+"""Requests with one key of the API (PRD SR-1.4)."""
+
 Spent = tuple[tuple[Limit, str], ...]
 
 

@@ -42,9 +42,10 @@ from fxo.core.scope import (
 from fxo.core.work import routine
 from fxo.migrations import ROLES
 from fxo.settings import Settings
-from fxo.tenants import invitations, logos, tokens
+from fxo.tenants import api_keys, invitations, logos, tokens
 from tests.conftest import PASSWORD, add_member, add_tenant
 from tests.support import sql
+from tests.support.api import Program
 from tests.support.browser import Person
 from tests.support.flow import shortlist, sign_in
 from tests.support.story import Story, story
@@ -101,6 +102,9 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.run(told.client, favourites.mark, told.partners[partner], keep=True)
     told.run(CODE, invitations.invite, told.config, f"new@{slug}.example", "client")
     told.run(CODE, logos.keep, logos.Logo("0" * 32, b"a picture"), "")
+    key = told.run(CODE, api_keys.create, "A program", "sarah@lindqvist.example")
+    program = Program(flask.current_app, f"{slug}.localhost", key)  # type: ignore[arg-type]
+    assert program.change("/briefs", {"text": "A program's brief"}).status_code == 201
     StoredState(told.config.id, "calendar_local").put("cursor", 1)
     with sql.owner(told.settings) as connection:
         connection.execute("insert into hosts (host, tenant_id) values (%s, %s)", (f"experts.{slug}.example", told.config.id))
