@@ -10,13 +10,18 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
+from fxo import platform
 from fxo.app import create_app
 from fxo.core.ids import new_id
-from fxo.core.scope import TenantConfig
+from fxo.core.payments import queries as payment_rows
+from fxo.core.payments.queries import payment_id_of
+from fxo.core.scope import CODE, TenantConfig, tenant_scope
+from fxo.core.work import rows
 from fxo.settings import Settings
 from fxo.web.api.description import description
 from fxo.web.api.routes import OPERATIONS
 from tests.conftest import Databases, add_member, add_partners, add_tenant, running
+from tests.support import sql
 from tests.support.api import Program, new_key
 from tests.support.flow import ASKS, BRIEF, CARD, WORKS
 
@@ -100,6 +105,19 @@ def wish(program: Program, partner_id: UUID, number: str = WORKS, **more: Any) -
     return found | more
 
 
+def answers_bank(program: Program, config: TenantConfig, booked: dict[str, Any], answer: str) -> None:
+    """The client decides on the bank's page, and the provider is asked how it stands, as after its notice."""
+    client = program.app.test_client()
+    client.post(booked["payment"]["action_url"], data={"answer": answer}, base_url=f"http://{program.host}")
+    parts, scope = platform.current(), tenant_scope(config.id)
+    with parts.store.transaction(scope, CODE) as tx:
+        paying = payment_rows.find(tx, payment_id_of(UUID(booked["id"])))
+    assert paying and paying.order_reference
+    work_id = UUID(paying.order_reference)
+    parts.store.run(scope, CODE, rows.wake, work_id, offer=False)
+    parts.performer.perform(config.id, work_id)
+
+
 def test_from_a_brief_to_a_cancelled_session(sarah: Program) -> None:
     submitted = sarah.change("/briefs", {"text": BRIEF, "urgency": "week", "zone": "Europe/Stockholm"})
     brief = ok(submitted, 201)
@@ -161,14 +179,41 @@ def test_a_time_that_is_taken_says_so(sarah: Program, omar: Program, partner_ids
     assert body["starts_at"] not in [each["starts_at"] for each in ok(omar.get(f"/partners/{body['partner']}/slots"))["items"]]
 
 
-def test_a_bank_that_asks_is_where_the_client_goes(omar: Program, partner_ids: dict[str, UUID]) -> None:
+def test_a_bank_that_asks_is_where_the_client_goes(omar: Program, config: TenantConfig, partner_ids: dict[str, UUID]) -> None:
     answer = omar.change("/bookings", wish(omar, partner_ids["dana"], ASKS))
     waiting = ok(answer, 202)
     assert (waiting["state"], waiting["payment"]["state"]) == ("held", "challenged")
     assert waiting["payment"]["action_url"].startswith("http")
     assert "Retry-After" in answer.headers
-    ended = ok(omar.change(f"/bookings/{waiting['id']}/cancel", {}))
-    assert ended["state"] == "released"
+    refused(omar.change(f"/bookings/{waiting['id']}/cancel", {}), 409, "payment_running")
+    answers_bank(omar, config, waiting, "refuse")
+    declined = ok(omar.get(f"/bookings/{waiting['id']}"))
+    assert (declined["state"], declined["payment"]["state"]) == ("held", "declined")
+    assert ok(omar.change(f"/bookings/{waiting['id']}/cancel", {}))["state"] == "released"
+    waiting = ok(omar.change("/bookings", wish(omar, partner_ids["dana"], ASKS)), 202)
+    answers_bank(omar, config, waiting, "approve")
+    assert ok(omar.get(f"/bookings/{waiting['id']}"))["state"] == "confirmed"
+
+
+def lost(settings: Settings, key: str, *, ago: str) -> None:
+    """As if the process that answered this request had died before it wrote its answer down."""
+    with sql.owner(settings) as connection:
+        connection.execute(
+            "update api_answers set status = null, begun_at = begun_at - %s::interval where idempotency_key = %s", (ago, key)
+        )
+
+
+def test_a_request_whose_process_died_is_taken_up_by_the_next(
+    omar: Program, partner_ids: dict[str, UUID], settings: Settings
+) -> None:
+    body, key = wish(omar, partner_ids["dana"]), str(new_id())
+    booked = ok(omar.change("/bookings", body, key), 201)
+    lost(settings, key, ago="1 second")
+    answer = omar.change("/bookings", body, key)
+    refused(answer, 409, "still_running")
+    assert answer.headers["Retry-After"] == "1"
+    lost(settings, key, ago="2 minutes")
+    assert ok(omar.change("/bookings", body, key), 201) == booked
 
 
 def test_what_is_anothers_is_not_found(

@@ -98,7 +98,7 @@ def cancel(sent: models.Cancel, booking_id: UUID) -> models.Booking:
     agreed = Money(sent.fee_minor, row.price.currency)
     match row.state:
         case "held":
-            parts.store.run(scope, actor, consultations.release, row.id, "cancelled")
+            parts.store.run(scope, actor, _give_back, row.id)
         case "requested":
             parts.store.run(scope, actor, consultations.end_request, row.id)
         case _:
@@ -113,6 +113,18 @@ def cancel(sent: models.Cancel, booking_id: UUID) -> models.Booking:
                     fee=error.fee,
                 ) from error
     return _booking(booking_id)
+
+
+def _give_back(tx: Transaction, booking_id: UUID) -> None:
+    """End the hold, unless the bank has been asked: its yes would still book the time."""
+    paying = payment_rows.find(tx, payment_id_of(booking_id))
+    if paying and paying.attempt in ("requested", "challenged"):
+        raise Conflict(
+            "The bank has been asked about the card. Without its yes the time is given back by itself soon after `held_until`, at"
+            " no cost; with it, cancel the booking then.",
+            code="payment_running",
+        )
+    consultations.release(tx, booking_id, "cancelled")
 
 
 def told(row: ConsultationRow, paying: PaymentRow | None, tx: Transaction) -> dict[str, object]:
