@@ -19,6 +19,9 @@ _REF = "#/components/schemas/{model}"
 _ALWAYS = (401, 429, 500, 503)
 """Statuses of refusals that any operation may answer with."""
 
+_HEADERS = {"Location": (201, 202), "Retry-After": (202, 429, 503)}
+_HEADER = {"Location": {"type": "string"}, "Retry-After": {"type": "integer"}}
+
 
 @blueprint.get("/openapi.json", endpoint="description")
 def openapi() -> Any:
@@ -94,4 +97,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _answer(status: int, model: type[BaseModel], kind: str = "application/json") -> dict[str, Any]:
-    return {"description": HTTPStatus(status).phrase, "content": {kind: {"schema": _ref(model)}}}
+    found: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": {kind: {"schema": _ref(model)}}}
+    if names := [name for name, statuses in _HEADERS.items() if status in statuses]:
+        found["headers"] = {name: {"schema": _HEADER[name]} for name in names}
+    return found

@@ -253,7 +253,7 @@ class Session(Booking):
     """A session, from its booking on."""
 
     join_url: str | None
-    """The meeting's link, for who takes part; null before it is made."""
+    """The meeting's link, for who takes part; null before it is made, and once the session is over."""
     started_at: datetime | None
     completed_at: datetime | None
 
