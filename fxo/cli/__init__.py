@@ -26,9 +26,10 @@ COMMANDS: Mapping[str, str] = {
     "partners": "Import partners, let them sign in.",
     "operators": "Add people who run the platform.",
     "plugins": "List, check and begin plugins.",
+    "api-keys": "Create, list and revoke keys of the API.",
     "match": "Say who fits a problem; measure a ranker.",
 }
-"""Name to what it is for; `fxo.cli.<name>` holds the command under the same name."""
+"""Name to what it is for; `fxo.cli.<name>` holds the command under the same name, a dash as an underscore."""
 
 
 class Commands(click.Group):
@@ -39,7 +40,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
-            found: click.Command = getattr(import_module(f"fxo.cli.{cmd_name}"), cmd_name)
+            name = cmd_name.replace("-", "_")
+            found: click.Command = getattr(import_module(f"fxo.cli.{name}"), name)
             return found
         return _of_plugins().get(cmd_name)
 

@@ -8,6 +8,7 @@ from fxo import platform
 from fxo.web import (
     about,
     admin,
+    api,
     auth,
     demo,
     health,
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
     for place in ALL:
         app.register_blueprint(health.blueprint, name="health" if place == PORTAL else f"health_{place}", subdomain=place)
     app.register_blueprint(portal.blueprint, subdomain=PORTAL)
+    app.register_blueprint(api.blueprint, subdomain=PORTAL)
     for place in (PORTAL, PARTNERS, OPS):
         for each in (auth, reset, theme_choice, about, styleguide):
             app.register_blueprint(each.blueprint, name=f"{each.blueprint.name}_{place}", subdomain=place)

@@ -7,15 +7,14 @@ from urllib.parse import quote
 
 import psycopg
 import sqlalchemy.exc
-from flask import Flask, g, jsonify, make_response, redirect, render_template, request
+from flask import Flask, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from fxo.core.errors import FxoError, ProviderError, SignInNeeded, TooMany
-from fxo.core.events.store import request_id
-from fxo.web import again, forms
+from fxo.web import again, forms, problems
 from fxo.web.language import _, said
-from fxo.web.places import OPS, PARTNERS, PORTAL
+from fxo.web.places import OPS, PARTNERS, PORTAL, is_api
 
 log = logging.getLogger("fxo.web")
 
@@ -116,6 +115,8 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(FxoError)
     def refused(error: FxoError) -> ResponseReturnValue:
+        if is_api():
+            return problems.of(error)
         if isinstance(error, SignInNeeded) and not _wants_json() and g.get("place"):
             return _sign_in_first()
         if error.code == forms.STALE and not _wants_json() and (page := again.too_old()):
@@ -129,7 +130,10 @@ def init_app(app: Flask) -> None:
     def http(error: HTTPException) -> ResponseReturnValue:
         if error.code in (301, 302, 303, 307, 308):
             return error
-        return _answer(error.code or 500, None, (error.name or "error").lower().replace(" ", "_"))
+        answer = make_response(_answer(error.code or 500, None, (error.name or "error").lower().replace(" ", "_")))
+        if is_api():
+            answer.headers.extend([(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")])
+        return answer
 
     @app.errorhandler(ProviderError)
     def provider(error: ProviderError) -> ResponseReturnValue:
@@ -164,22 +168,15 @@ def _sign_in_first() -> ResponseReturnValue:
 
 
 def _wants_json() -> bool:
-    return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
+    return is_api() or request.accept_mimetypes.best == "application/json"
 
 
 def _answer(status: int, sentence: str | None, code: str) -> ResponseReturnValue:
+    if is_api():
+        return problems.answer(status, code, sentence)
     title, what, todo = _words(status)
     if _wants_json():
-        body = {
-            "type": f"urn:fxo:{code}",
-            "title": title,
-            "status": status,
-            "detail": sentence or what,
-            "request": request_id.get(),
-        }
-        response = jsonify(body)
-        response.mimetype = "application/problem+json"
-        return response, status
+        return problems.problem(status, code, title, sentence or what)
     from fxo.web.frame import frame  # the frame of a page needs who is here, which may be what failed
 
     page = render_template(

@@ -27,7 +27,7 @@ from fxo.core.events.store import Store, Transaction
 from fxo.core.scope import Actor, Scope
 from fxo.web import again
 from fxo.web.identity import actor, forms_scope
-from fxo.web.places import OPS, PARTNERS, PORTAL
+from fxo.web.places import OPS, PARTNERS, PORTAL, is_api
 
 P = ParamSpec("P")
 STALE = "stale_form"
@@ -62,6 +62,8 @@ def init_app(app: Flask) -> None:
     def _check() -> None:
         if request.method in ("GET", "HEAD", "OPTIONS") or g.place.kind not in (PORTAL, PARTNERS, OPS):
             return
+        if is_api():
+            return  # it heeds no cookie, so nobody's browser can be made to act
         if (request.endpoint or "").startswith("plugin_"):
             return  # a plugin's page guards itself; it gets no session of ours to misuse
         try:

@@ -21,7 +21,7 @@ from fxo.core.scope import CODE, Actor, ActorKind, Permission, Scope, operator_s
 from fxo.tenants import members, network, sign_ins
 from fxo.tenants.sign_ins import IDLE, OFTEN
 from fxo.web import browsers
-from fxo.web.places import OPS, PARTNERS, PORTAL, here
+from fxo.web.places import OPS, PARTNERS, PORTAL, here, is_api
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,7 +51,7 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def _bind() -> None:
         place = g.place
-        if place.kind not in (PORTAL, PARTNERS, OPS) or request.endpoint is None:
+        if place.kind not in (PORTAL, PARTNERS, OPS) or request.endpoint is None or is_api():
             return
         seen = session.get("seen")
         stale = seen is not None and system_now() - datetime.fromisoformat(seen) > IDLE

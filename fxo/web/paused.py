@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 
+from fxo.core.errors import Unready
 from fxo.web.frame import frame
-from fxo.web.places import PORTAL
+from fxo.web.places import PORTAL, is_api
 
 _STILL = (
     "/sessions",
@@ -20,6 +21,9 @@ _STILL = (
     "/logo-",
     "/plugins/",
     "/demo/",
+    "/api/v1/sessions",
+    "/api/v1/bookings/",
+    "/api/v1/openapi.json",
     "/help",
     "/how-payment-works",
     "/privacy",
@@ -38,4 +42,6 @@ def init_app(app: Flask) -> None:
             return None
         if request.path.startswith(_STILL):
             return None
+        if is_api():
+            raise Unready("This portal is paused and takes nothing new. Sessions that are booked go on.", code="paused")
         return render_template("portal/paused.html", **frame()), 503

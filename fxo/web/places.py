@@ -19,6 +19,8 @@ from fxo.core.scope import TenantConfig
 
 PORTAL, PARTNERS, OPS, HOOKS, MEET, HOME = "portal", "partners", "ops", "hooks", "meet", "home"
 ALL = (PORTAL, PARTNERS, OPS, HOOKS, MEET, HOME)
+API = "/api/"
+"""Begins the addresses for programs: no cookie, a key instead, and every error as problem+json."""
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
 
 
@@ -101,6 +103,11 @@ def init_app(app: Flask) -> None:
     @app.teardown_request
     def _end(_: BaseException | None) -> None:
         request_id.set("")
+
+
+def is_api() -> bool:
+    """Whether a program asks, at an address of the API."""
+    return request.path.startswith(API)
 
 
 def here() -> Place:

@@ -48,9 +48,10 @@ from fxo.migrations import ROLES
 from fxo.plugins.matching_openai.kept import Kept
 from fxo.plugins.notifications_twilio import texts
 from fxo.settings import Settings
-from fxo.tenants import invitations, logos, tokens
+from fxo.tenants import api_keys, invitations, logos, tokens
 from tests.conftest import PASSWORD, add_member, add_tenant
 from tests.support import sql
+from tests.support.api import Program
 from tests.support.browser import Person
 from tests.support.flow import shortlist, sign_in
 from tests.support.story import Story, story
@@ -110,6 +111,9 @@ def lived(told: Story, slug: str, partner: str) -> None:
     told.run(CODE, clients.add_contact, told.client.id, "sms", "+15551230000")
     texts.begin(told.config.id, f"text-{slug}", told.now.date().replace(day=1), Decimal(1), Decimal(9), told.now)
     told.run(CODE, logos.keep, logos.Logo("0" * 32, b"a picture"), "")
+    key = told.run(CODE, api_keys.create, "A program", "sarah@lindqvist.example")
+    program = Program(flask.current_app, f"{slug}.localhost", key)  # type: ignore[arg-type]
+    assert program.change("/briefs", {"text": "A program's brief"}).status_code == 201
     StoredState(told.config.id, "calendar_local").put("cursor", 1)
     model = Kept(told.config.id, "matching_openai")
     model.reserve(1, 1_000, system_now())

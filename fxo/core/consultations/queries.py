@@ -178,6 +178,23 @@ def my_sessions(tx: Transaction, *, past: bool, expert: str = "", count: int, sk
     return [_row(row) for row in rows], total
 
 
+def booked(tx: Transaction, before: tuple[datetime, UUID] | None, count: int) -> list[ConsultationRow]:
+    """Sessions of the client who asks, or for code of the whole tenant, the latest start first; those after that (start, id) in
+    this order.
+    """
+    values: dict[str, Any] = {"t": tx.scope.tenant_id, "c": tx.actor.id, "count": count}
+    own = "" if tx.actor.kind is ActorKind.CODE else " and client_id = :c"
+    later = ""
+    if before:
+        later, values = " and (starts_at, id) < (:at, :id)", {**values, "at": before[0], "id": before[1]}
+    rows = tx.execute(
+        f"select {_COLUMNS} from consultations where tenant_id = :t and state not in ('held', 'released'){own}{later}"
+        " order by starts_at desc, id desc limit :count",
+        **values,
+    ).all()
+    return [_row(row) for row in rows]
+
+
 def _patterns(words: str) -> list[str]:
     """A pattern for each word; what has a meaning in patterns stands for itself."""
     escaped = (word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") for word in words.split()[:8])

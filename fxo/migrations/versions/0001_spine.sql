@@ -234,6 +234,33 @@ create table sign_ins (
 );
 create index sign_ins_of_person on sign_ins (tenant_id, person_id);
 
+-- Keys of programs that use the API: each acts for one member, or reads for the tenant; the key itself is kept nowhere.
+create table api_keys (
+    tenant_id uuid not null,
+    id uuid not null,
+    hash bytea not null check (length(hash) = 32),
+    name text not null,
+    member_id uuid,
+    created_at timestamptz not null,
+    used_at timestamptz,
+    revoked_at timestamptz,
+    primary key (tenant_id, id),
+    unique (tenant_id, hash)
+);
+
+-- What the API answered to a request that changes something, for the same request again.
+create table api_answers (
+    tenant_id uuid not null,
+    key_id uuid not null,
+    idempotency_key text not null,
+    fingerprint bytea not null,
+    begun_at timestamptz not null,
+    status int,
+    headers jsonb,
+    body text,
+    primary key (tenant_id, key_id, idempotency_key)
+);
+
 -- How often somebody tried, by a hash of who and what; may be emptied at any moment.
 create table attempts (
     key bytea primary key,
@@ -790,18 +817,18 @@ begin
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
     foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
-        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions', 'favourites', 'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
+        'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'api_keys', 'api_answers', 'roster', 'clients', 'briefs', 'impressions', 'favourites', 'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
         'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'ledger_checks', 'preferences', 'suppressions', 'contacts'] loop
         execute format($p$create policy tenant on %I to {tenant}
             using (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'roster', 'clients', 'briefs', 'impressions',
+    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'api_keys', 'api_answers', 'roster', 'clients', 'briefs', 'impressions',
         'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'preferences', 'suppressions'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'tenant_logos', 'favourites', 'suppressions', 'contacts'] loop
+    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'api_answers', 'tenant_logos', 'favourites', 'suppressions', 'contacts'] loop
         execute format('grant delete on %I to {tenant}', t.name);
     end loop;
     -- The operator and our own code read what they answer for.

@@ -23,7 +23,7 @@ from fxo.core.payments import queries as payment_rows
 from fxo.core.payments.plan import Mode
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.scope import CODE, Permission
-from fxo.web import choices, forms, identity, security, shown
+from fxo.web import booking, choices, forms, identity, security, shown
 from fxo.web.frame import frame
 from fxo.web.language import _, said
 from fxo.web.places import here
@@ -159,14 +159,9 @@ def _hold_ended(row: ConsultationRow, profile: Profile, now: datetime) -> Respon
 @forms.once
 def pay(consultation_id: str) -> ResponseReturnValue:
     """Authorise and book: the request itself asks the provider, holding the lease; a worker finishes it if this process dies."""
-    parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.required().actor
     found_id = choices.id_from(consultation_id)
-    name, provider = parts.providers.chain(config, "payments")[0]
-    windows = provider.windows()
     try:
-        work_id = parts.store.run(
-            scope, actor, payments.request, chosen_card(found_id), name, windows, payments.through_of(config)
-        )
+        booking.pay(identity.required().actor, chosen_card(found_id))
     except Gone:
         return redirect(f"/book/{found_id}", 303)
     except Invalid as error:
@@ -175,7 +170,6 @@ def pay(consultation_id: str) -> ResponseReturnValue:
         if error.code in ("payment_running", "already_paid"):
             return redirect(f"/book/{found_id}", 303)
         raise
-    parts.performer.perform(config.id, work_id)
     return redirect(f"/book/{found_id}/checking", 303)
 
 

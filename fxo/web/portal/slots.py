@@ -10,20 +10,15 @@ from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fxo import platform
-from fxo.core.calendars import queries as calendars
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.slots import Busy
 from fxo.core.consultations.slots import nearest as nearest_of
-from fxo.core.errors import NotAllowed
-from fxo.core.hookspecs import Booking
 from fxo.core.ids import new_id
 from fxo.core.matching import queries as briefs
-from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.partners.directory import trust
-from fxo.core.plugins import booking_requested
-from fxo.web import choices, forms, identity, shown
+from fxo.web import booking, choices, forms, identity, shown
 from fxo.web.frame import frame
 from fxo.web.language import _
 from fxo.web.places import here
@@ -50,48 +45,17 @@ def hold() -> ResponseReturnValue:
 
 def hold_slot(partner: str, slot: str, brief: str) -> ResponseReturnValue:
     """Hold the slot for who is signed in and go to checkout, or show what is free instead."""
-    parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.required().actor
+    actor = identity.required().actor
     partner_id, starts_at = choices.id_from(partner), choices.instant_from(slot)
     brief_id = choices.id_from(brief) if brief else None
-    with parts.store.transaction(scope, actor) as tx:
-        if brief_id:
-            briefs.find(tx, brief_id)
-        entry = partners.roster_entry(tx, partner_id)
-    window = (starts_at - timedelta(days=7), starts_at + timedelta(days=7))
-    external = calendars.external_busy(parts.providers, config, [partner_id], window)
+    booking.check_brief(actor, brief_id)
+    external = booking.busy_around(partner_id, starts_at)
     wanted = consultations.Hold(new_id(), partner_id, starts_at, brief_id)
-    refusal = _asked_plugins(wanted, actor.id, config.tax.gross(entry.price(config) if entry else config.price))
-    if refusal:
-        raise NotAllowed(refusal)
     try:
-        parts.store.run(
-            scope,
-            actor,
-            consultations.hold,
-            config,
-            wanted,
-            minutes=parts.settings.claim_minutes,
-            external=external.get(partner_id),
-        )
+        booking.hold(actor, wanted, external)
     except consultations.SlotTaken:
-        return taken(partner_id, starts_at, brief, external=external.get(partner_id))
+        return taken(partner_id, starts_at, brief, external=external)
     return redirect(f"/book/{wanted.consultation_id}", 303)
-
-
-def _asked_plugins(wanted: consultations.Hold, client_id: UUID, price: Money) -> str | None:
-    """Whether a plugin refuses the booking; asked before the transaction."""
-    config = here().tenant
-    booking = Booking(
-        wanted.consultation_id,
-        config.id,
-        wanted.partner_id,
-        client_id,
-        wanted.starts_at,
-        wanted.starts_at + consultations.SESSION,
-        price,
-        "requested",
-    )
-    return booking_requested(platform.current().providers, config, booking)
 
 
 def taken(
