@@ -29,7 +29,7 @@ SUITES = {
 }
 """Port to its contract suite in `fxo.testing`."""
 
-_SECRET = re.compile(r"^(?!public|publishable)(.*_)?(secret|token|password|passphrase|key)$")
+_SECRET = re.compile(r"^(?!public|publishable|.*_verification_key)(.*_)?(secret|token|password|passphrase|key)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +194,10 @@ def _returned(factory: Any) -> Any:
 
 
 def _example(model: type[BaseModel]) -> BaseModel:
-    """Settings with something in every field that has to be filled in."""
+    """Settings with something in every field that has to be filled in: the field's own example, where it has one."""
     needed = {key: field for key, field in model.model_fields.items() if field.is_required()}
-    return model.model_validate({key: "1" if field.annotation is not SecretStr else "example" for key, field in needed.items()})
+    usual = {key: "1" if field.annotation is not SecretStr else "example" for key, field in needed.items()}
+    return model.model_validate(usual | {key: field.examples[0] for key, field in needed.items() if field.examples})
 
 
 def _suite(spec: ProviderSpec, folder: Path | None) -> Check:

@@ -25,7 +25,7 @@ PUBLIC = (
 )
 """The modules, each with what is below it; `docs/plugins.md` says what for."""
 
-_SHIPPED = ("fxo.core",)
+_SHIPPED = ("fxo.core", "fxo.plugins")
 """What the plugins that ship with fxo may import besides: they change with it."""
 
 

@@ -77,7 +77,7 @@ def wrong(folder: Path, name: str) -> str:
     return " ".join(failed)
 
 
-@pytest.mark.parametrize("name", ["matching_local", "calendar_local", "payments_sandbox", "notifications_email", "fxo"])
+@pytest.mark.parametrize("name", ["payments_stripe", "notifications_webpush", "fxo"])
 def test_what_ships_fits(name: str) -> None:
     found = fxo(name)
     assert found.exit_code == 0, found.output

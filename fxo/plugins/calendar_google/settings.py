@@ -10,6 +10,6 @@ class Settings(BaseModel):
         "", title="Client ID", description="Of the OAuth client, from Google Cloud, APIs and services, Credentials"
     )
     client_secret: SecretStr = Field(SecretStr(""), title="Client secret")
-    accounts_url: str = "https://accounts.google.com"
-    oauth_url: str = "https://oauth2.googleapis.com"
-    api_url: str = "https://www.googleapis.com"
+    accounts_url: str = Field("https://accounts.google.com", title="Address for consent")
+    oauth_url: str = Field("https://oauth2.googleapis.com", title="Address for tokens")
+    api_url: str = Field("https://www.googleapis.com", title="Address of the API")

@@ -11,5 +11,5 @@ class Settings(BaseModel):
     directory: str = Field(
         "organizations", title="Directory", description="`organizations`, or the id of the only one that may connect"
     )
-    login_url: str = "https://login.microsoftonline.com"
-    graph_url: str = "https://graph.microsoft.com/v1.0"
+    login_url: str = Field("https://login.microsoftonline.com", title="Address for consent and tokens")
+    graph_url: str = Field("https://graph.microsoft.com/v1.0", title="Address of Graph")

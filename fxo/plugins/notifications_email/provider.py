@@ -25,23 +25,41 @@ class Settings(BaseModel):
     sender: str = Field(
         default="fxo <no-reply@localhost>", title="Sender", description="The name and address that mails come from"
     )
-    service: Literal["smtp", "sendgrid", "ses"] = Field(default="smtp", description="Who carries the mail")
+    service: Literal["smtp", "sendgrid", "ses"] = Field(title="Service", default="smtp", description="Who carries the mail")
     smtp_url: SecretStr = Field(
         default=SecretStr(""),
         title="Mail server",
         description="smtp://user:password@host:587 or smtps://...; empty: the outbox page",
     )
-    sendgrid_key: SecretStr = Field(default=SecretStr(""), description="SendGrid: an API key that may only send mail")
-    sendgrid_verification_key: str = Field(default="", description="SendGrid: the verification key of the signed event webhook")
-    sendgrid_url: str = Field(default="https://api.sendgrid.com", description="SendGrid: https://api.eu.sendgrid.com in the EU")
-    ses_region: str = Field(default="", description="Amazon SES: the region, such as eu-west-1")
-    ses_key_id: str = Field(
-        default="", description="Amazon SES: the id of an access key that may ses:SendEmail and ses:SendRawEmail"
+    sendgrid_key: SecretStr = Field(
+        title="SendGrid key", default=SecretStr(""), description="SendGrid: an API key that may only send mail"
     )
-    ses_secret: SecretStr = Field(default=SecretStr(""), description="Amazon SES: the secret of that access key")
-    ses_configuration_set: str = Field(default="", description="Amazon SES: the configuration set whose events go to the topic")
-    ses_topic: str = Field(default="", description="Amazon SES: the ARN of the SNS topic that tells of bounces and complaints")
-    ses_endpoint: str = Field(default="", description="Amazon SES: another address than the region's, such as a VPC endpoint")
+    sendgrid_verification_key: str = Field(
+        title="SendGrid verification key", default="", description="SendGrid: the verification key of the signed event webhook"
+    )
+    sendgrid_url: str = Field(
+        title="Address of SendGrid",
+        default="https://api.sendgrid.com",
+        description="SendGrid: https://api.eu.sendgrid.com in the EU",
+    )
+    ses_region: str = Field(title="SES region", default="", description="Amazon SES: the region, such as eu-west-1")
+    ses_key_id: str = Field(
+        title="SES key ID",
+        default="",
+        description="Amazon SES: the id of an access key that may ses:SendEmail and ses:SendRawEmail",
+    )
+    ses_secret: SecretStr = Field(
+        title="SES secret", default=SecretStr(""), description="Amazon SES: the secret of that access key"
+    )
+    ses_configuration_set: str = Field(
+        title="SES configuration set", default="", description="Amazon SES: the configuration set whose events go to the topic"
+    )
+    ses_topic: str = Field(
+        title="SES topic", default="", description="Amazon SES: the ARN of the SNS topic that tells of bounces and complaints"
+    )
+    ses_endpoint: str = Field(
+        title="SES address", default="", description="Amazon SES: another address than the region's, such as a VPC endpoint"
+    )
 
     @field_validator("sender")
     @classmethod

@@ -38,14 +38,29 @@ _FINAL = {"delivered": "delivered", "undelivered": "failed", "failed": "failed"}
 class Settings(BaseModel):
     """The account that texts, and what it may cost."""
 
-    account_sid: str = Field(description="The account's SID, AC...", pattern=r"^AC[0-9a-zA-Z]{32}$")
-    auth_token: SecretStr = Field(description="The account's auth token; it also signs what Twilio sends us")
-    sender: str = Field(description="A number of the account, such as +15551230000, or a messaging service, MG...")
-    part_cost: Decimal = Field(
-        default=Decimal("0.05"), ge=0, description="What a part of a text costs, in the account's currency"
+    account_sid: str = Field(
+        title="Account", description="The account's SID, AC...", examples=["AC" + "0" * 32], pattern=r"^AC[0-9a-zA-Z]{32}$"
     )
-    monthly_budget: Decimal = Field(default=Decimal(50), ge=0, description="What all texts of a month may cost")
-    url: str = Field(default="https://api.twilio.com", description="Another region: https://api.dublin.ie1.twilio.com")
+    auth_token: SecretStr = Field(title="Auth token", description="The account's auth token; it also signs what Twilio sends us")
+    sender: str = Field(
+        title="Sender",
+        description="A number of the account, such as +15551230000, or a messaging service, MG...",
+        examples=["+15551230000"],
+    )
+    part_cost: Decimal = Field(
+        title="Cost of a part",
+        default=Decimal("0.05"),
+        ge=0,
+        description="What a part of a text costs, in the account's currency",
+    )
+    monthly_budget: Decimal = Field(
+        title="Monthly budget", default=Decimal(50), ge=0, description="What all texts of a month may cost"
+    )
+    url: str = Field(
+        title="Address of Twilio",
+        default="https://api.twilio.com",
+        description="Another region: https://api.dublin.ie1.twilio.com",
+    )
 
     @field_validator("sender")
     @classmethod

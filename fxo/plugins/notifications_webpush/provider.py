@@ -33,11 +33,17 @@ SERVICES = "fcm.googleapis.com *.push.services.mozilla.com *.push.apple.com *.no
 class Settings(BaseModel):
     """Whose notifications they are, and which push services they may go to."""
 
-    contact: str = Field(default="", description="A mail address that push services may write to when something is wrong")
-    private_key: SecretStr = Field(
-        default=SecretStr(""), description="Of the pair that signs: 32 bytes as base64url. Another key ends all subscriptions"
+    contact: str = Field(
+        title="Contact", default="", description="A mail address that push services may write to when something is wrong"
     )
-    services: str = Field(default=SERVICES, description="Hosts of the push services of browsers, separated by spaces")
+    private_key: SecretStr = Field(
+        title="Private key",
+        default=SecretStr(""),
+        description="Of the pair that signs: 32 bytes as base64url. Another key ends all subscriptions",
+    )
+    services: str = Field(
+        title="Push services", default=SERVICES, description="Hosts of the push services of browsers, separated by spaces"
+    )
 
     @field_validator("private_key")
     @classmethod
@@ -77,7 +83,11 @@ class WebPush:
         self._context = context
         self._key = private_key(context.secret("private_key"))
         self._public = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self.capabilities = NotificationCapabilities(frozenset({Channel.PUSH}), push_key=wrapped(self._public))
+        self._capabilities = NotificationCapabilities(frozenset({Channel.PUSH}), push_key=wrapped(self._public))
+
+    @property
+    def capabilities(self) -> NotificationCapabilities:
+        return self._capabilities
 
     def deliver(self, message: Message, channel: Channel) -> Delivery:
         if channel not in self.capabilities.channels:

@@ -12,11 +12,20 @@ class Settings(BaseModel):
     """What a tenant fills in for Stripe. Live and test keys are never mixed."""
 
     publishable_key: Annotated[
-        str, Field(title="Publishable key", description="Begins with pk_live_ or pk_test_ (Stripe: Developers, API keys)")
+        str,
+        Field(
+            title="Publishable key",
+            description="Begins with pk_live_ or pk_test_ (Stripe: Developers, API keys)",
+            examples=["pk_test_example"],
+        ),
     ]
     secret_key: Annotated[
         SecretStr,
-        Field(title="Secret key", description="Begins with sk_ or rk_, and has the same mode as the publishable key"),
+        Field(
+            title="Secret key",
+            description="Begins with sk_ or rk_, and has the same mode as the publishable key",
+            examples=["sk_test_example"],
+        ),
     ]
     webhook_secret: Annotated[
         SecretStr,
