@@ -211,7 +211,7 @@ def test_a_report_that_overtakes_its_own_mail_is_asked_for_again(mailing: Story,
     [
         ("http://hooks.localhost/notifications_email/globex", 404),
         ("http://hooks.localhost/notifications_other/fortium", 404),
-        ("http://hooks.localhost/payments_sandbox/fortium", 404),
+        ("http://hooks.localhost/payments_sandbox/fortium", 403),
         ("http://hooks.localhost/notifications_email", 404),
     ],
 )

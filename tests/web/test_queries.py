@@ -36,7 +36,7 @@ PAGES = {
     "an expert's day": ("dana", "/", 13),
     "an expert's session": ("dana", "/sessions/{ahead}", 8),
     "an expert's availability": ("dana", "/availability", 7),
-    "an expert's earnings": ("dana", "/earnings", 9),
+    "an expert's earnings": ("dana", "/earnings", 10),
     "administration": ("ada", "/admin", 6),
     "roster": ("ada", "/admin/roster", 5),
 }
