@@ -202,7 +202,8 @@ def test_painting_and_windows_are_two_ways_to_say_the_same(arrive: Arrive, demo:
 
 def test_what_is_not_saved_is_asked_about_before_it_is_left(arrive: Arrive, demo: Demo) -> None:
     person = arrive("partners", **DESKTOP)
-    page = week(person, demo, 5)
+    person.sign_in(demo.signins.partners[5])
+    page = person.go("/availability")
     assert not asks_before_leaving(page)
     cell(page, 0, "09:00").click()
     assert asks_before_leaving(page)
