@@ -38,6 +38,7 @@ const THEME_ICON = { system: "monitor", light: "sun", dark: "moon" };
 
 part("[data-theme-form]", (form) => {
   const button = form.querySelector("button"), use = button.querySelector("use");
+  let kept = Promise.resolve(); // one after the other: of two quick clicks the second one counts
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     event.stopPropagation();
@@ -48,7 +49,8 @@ part("[data-theme-form]", (form) => {
     button.value = NEXT[theme];
     button.setAttribute("aria-label", words.theme[theme]);
     document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
-    fetch(form.action, { method: "POST", body: sent, headers: { "X-Requested-With": "fetch" } }).catch(() => { /* the cookie keeps it */ });
+    kept = kept.then(() => fetch(form.action, { method: "POST", body: sent, keepalive: true, headers: { "X-Requested-With": "fetch" } }))
+      .catch(() => { /* the cookie keeps it */ });
   });
 });
 
