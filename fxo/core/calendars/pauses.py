@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
+from fxo.core.errors import Retryable
+
 LONGEST = 64.0
 """Seconds: no pause of our own is longer."""
 
@@ -23,6 +25,11 @@ class Pauses:
     def left(self, person_id: UUID) -> float:
         """Seconds for which it is not to be asked for this person; 0 for nobody else."""
         return max(0.0, self._until.get(person_id, (0.0, 0))[0] - self._clock())
+
+    def heed(self, person_id: UUID, company: str) -> None:
+        """Raises `Retryable` while it is not to be asked for this person."""
+        if (left := self.left(person_id)) > 0:
+            raise Retryable(f"{company} has asked to be left alone for a while", after=left)
 
     def begin(self, person_id: UUID, asked: str | None) -> float:
         """Seconds until it may be asked again."""

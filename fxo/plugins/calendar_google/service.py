@@ -13,8 +13,9 @@ from googleapiclient.discovery import build
 from googleapiclient.errors import BatchError, HttpError
 from googleapiclient.http import BatchHttpRequest, HttpRequest
 
+from fxo.core.calendars.asking import ask_all
 from fxo.core.calendars.pauses import Pauses
-from fxo.core.errors import Misconfigured, NotConnected, ProviderError, Retryable, Unavailable
+from fxo.core.errors import Misconfigured, NotConnected, Retryable, Unavailable
 from fxo.core.plugins import ProviderContext
 
 TOO_MUCH = frozenset(
@@ -68,31 +69,18 @@ class Service:
         Where Google does not take somebody's token, it is tried once more with a fresh one. `quick`: a page waits for it.
         """
         line = _Line(self._context.http, QUICK) if quick else self._line
-        answers: dict[UUID, Any] = {}
-        tokens = self._tokens(dict.fromkeys(requests, ""), answers)
-        refused: dict[UUID, str] = {}
-        for person_id, said in self._send(line, requests, tokens).items():
-            if _status(said) == 401:
-                refused[person_id] = tokens[person_id]
-            else:
-                answers[person_id] = self._understood(person_id, said)
-        for person_id, said in self._send(line, requests, self._tokens(refused, answers)).items():
-            if _status(said) == 401:
-                answers[person_id] = self._broken(person_id, "revoked")
-            else:
-                answers[person_id] = self._understood(person_id, said)
-        return answers
+        return ask_all(
+            requests,
+            token=self._token,
+            send=lambda tokens: self._send(line, requests, tokens),
+            refused=lambda said: _status(said) == 401,
+            understood=self._understood,
+            broken=lambda person_id: self._broken(person_id, "revoked"),
+        )
 
-    def _tokens(self, refused: Mapping[UUID, str], answers: dict[UUID, Any]) -> dict[UUID, str]:
-        tokens: dict[UUID, str] = {}
-        for person_id, old in refused.items():
-            try:
-                if (left := self.pauses.left(person_id)) > 0:
-                    raise Retryable("Google has asked to be left alone for a while", after=left)
-                tokens[person_id] = self._context.connections.token(person_id, refused=old)
-            except ProviderError as error:
-                answers[person_id] = error
-        return tokens
+    def _token(self, person_id: UUID, refused: str) -> str:
+        self.pauses.heed(person_id, "Google")
+        return self._context.connections.token(person_id, refused=refused)
 
     def _send(self, line: _Line, requests: Mapping[UUID, HttpRequest], tokens: Mapping[UUID, str]) -> dict[UUID, Any]:
         found: dict[UUID, Any] = {}

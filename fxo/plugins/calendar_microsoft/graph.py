@@ -10,8 +10,9 @@ from uuid import UUID
 
 import httpx
 
+from fxo.core.calendars.asking import ask_all
 from fxo.core.calendars.pauses import Pauses
-from fxo.core.errors import Misconfigured, NotConnected, ProviderError, Retryable, Unavailable
+from fxo.core.errors import Misconfigured, NotConnected, Retryable, Unavailable
 from fxo.core.plugins import ProviderContext
 
 AT_ONCE = 8
@@ -69,29 +70,18 @@ class Graph:
 
         Where Graph does not take somebody's token, it is tried once more with a fresh one.
         """
-        answers: dict[UUID, Any] = {}
-        tokens = self._tokens(dict.fromkeys(requests, ""), answers)
-        refused: dict[UUID, str] = {}
-        for person_id, said in self._send_all(requests, tokens).items():
-            if _status(said) == 401:
-                refused[person_id] = tokens[person_id]
-            else:
-                answers[person_id] = self._understood(person_id, said)
-        for person_id, said in self._send_all(requests, self._tokens(refused, answers)).items():
-            known = _status(said) != 401
-            answers[person_id] = self._understood(person_id, said) if known else self._broken(person_id, "revoked")
-        return answers
+        return ask_all(
+            requests,
+            token=self._token,
+            send=lambda tokens: self._send_all(requests, tokens),
+            refused=lambda said: _status(said) == 401,
+            understood=self._understood,
+            broken=lambda person_id: self._broken(person_id, "revoked"),
+        )
 
-    def _tokens(self, refused: Mapping[UUID, str], answers: dict[UUID, Any]) -> dict[UUID, str]:
-        tokens: dict[UUID, str] = {}
-        for person_id, old in refused.items():
-            try:
-                if (left := self.pauses.left(person_id)) > 0:
-                    raise Retryable("Graph has asked to be left alone for a while", after=left)
-                tokens[person_id] = self._context.connections.token(person_id, refused=old)
-            except ProviderError as error:
-                answers[person_id] = error
-        return tokens
+    def _token(self, person_id: UUID, refused: str) -> str:
+        self.pauses.heed(person_id, "Graph")
+        return self._context.connections.token(person_id, refused=refused)
 
     def _send_all(self, requests: Mapping[UUID, Request], tokens: Mapping[UUID, str]) -> dict[UUID, Any]:
         """Threads do nothing but the call itself: the platform's things belong to the thread that we are called in."""
