@@ -386,6 +386,7 @@ class Tour:
         self.look("partner, sessions", partner, "/sessions")
         self.look("partner, profile", partner, "/profile")
         self.look("partner, settings", partner, "/settings")
+        self.look("partner, calendar", partner, "/calendar")
 
     # Those who look after it -----------------------------------------------------------------------------------------
 
@@ -393,7 +394,7 @@ class Tour:
         for host, name in (("fortium", "admin"), ("globex", "closed portal, admin")):
             administrator = self.at(host)
             administrator.sign_in(self.demo.signins.member(host, ADMINISTRATOR))
-            for page in ("", "/branding", "/roster", "/roster/add", "/tax", "/members"):
+            for page in ("", "/branding", "/roster", "/roster/add", "/calendars", "/tax", "/members"):
                 self.look(name + page.replace("/", ", "), administrator, "/admin" + page)
             administrator.go("/admin/tax").get_by_label("Rate").fill("nineteen")
             administrator.press("Keep it")
