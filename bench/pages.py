@@ -56,6 +56,7 @@ class Sight:
 def run() -> Rows:
     """The measurement as (what, figure) rows for people."""
     with database(demo=True, port=free_port()) as settings, tempfile.TemporaryDirectory() as folder:
+        served = settings.model_copy(update={"demo": False})  # as a company runs it: without the demo's clock bar
         app = create_app(settings)
         signin = seed(app).member("fortium")
         with app.app_context():
@@ -68,16 +69,19 @@ def run() -> Rows:
                 Sight("session that is booked", person.get("/").link("/sessions/"), True),
                 Sight("session that is done", person.get("/sessions").link("/sessions/"), True),
             ]
-            for sight in sights:
-                _asks(sight, person if sight.signed_in else Person(app, "fortium.localhost"))
-        bare = settings.model_copy(update={"port": free_port()})
-        with Processes(settings, Path(folder)) as ours, Processes(bare, Path(folder) / "bare") as theirs:
-            ours.web()
-            theirs.web("bench.bare:app()")
-            member, visitor = ours.visit("fortium"), ours.visit("fortium")
+        with (app := create_app(served)).app_context():
+            member = Person(app, "fortium.localhost")
             _sign_in(member, signin)
             for sight in sights:
-                _looks(sight, member if sight.signed_in else visitor)
+                _asks(sight, member if sight.signed_in else Person(app, "fortium.localhost"))
+        bare = served.model_copy(update={"port": free_port()})
+        with Processes(served, Path(folder)) as ours, Processes(bare, Path(folder) / "bare") as theirs:
+            ours.web()
+            theirs.web("bench.bare:app()")
+            client, visitor = ours.visit("fortium"), ours.visit("fortium")
+            _sign_in(client, signin)
+            for sight in sights:
+                _looks(sight, client if sight.signed_in else visitor)
             rows = [row for sight in sights for row in _compared(sight, settings.port, bare.port)]
             rows += [row for sight in sights for row in _queries(sight)]
             return rows + _weight(visitor) + _painted(settings.port, sights)

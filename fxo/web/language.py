@@ -12,7 +12,7 @@ from babel.support import Translations
 from flask import Flask, request
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fxo.core.errors import FxoError
 
@@ -70,14 +70,26 @@ def _spoken() -> NullTranslations:
 @pass_eval_context
 def _in_template(context: EvalContext, message: str, **values: Any) -> str:
     """`gettext` for templates: what is filled in is escaped. Jinja's own way to it takes five calls for every word of a page."""
-    text = _spoken().gettext(message)
-    return (Markup(text) if context.autoescape else text) % values  # noqa: S704 - a sentence of ours
+    if not values and context.autoescape:
+        return _plain(_current.get(), message)
+    return _filled(context, _spoken().gettext(message), values)
+
+
+@cache
+def _plain(language: str, message: str) -> Markup:
+    return Markup(languages()[language].gettext(message) % {})  # noqa: S704 - a sentence of ours
+
+
+def _filled(context: EvalContext, text: str, values: dict[str, Any]) -> str:
+    """The sentence with its values as text; escaping them here costs a fifth of what `Markup.__mod__` does."""
+    if not context.autoescape:
+        return text % values
+    return Markup(text % {name: escape(value) for name, value in values.items()})  # noqa: S704 - a sentence of ours
 
 
 @pass_eval_context
 def _counted_in_template(context: EvalContext, one: str, many: str, num: int, **values: Any) -> str:
-    text = _spoken().ngettext(one, many, num)
-    return (Markup(text) if context.autoescape else text) % {"num": num, **values}  # noqa: S704 - a sentence of ours
+    return _filled(context, _spoken().ngettext(one, many, num), {"num": num, **values})
 
 
 def init_app(app: Flask) -> None:

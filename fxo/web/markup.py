@@ -1,4 +1,4 @@
-"""Markup that comes again and again, made once: the options of a select, and what a macro makes of the same words."""
+"""Markup that comes again and again, made once: options, suggestions, and what a macro makes of the same words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Flask
+from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
 from fxo.web import language
@@ -18,6 +19,16 @@ def options(items: Iterable[Mapping[str, Any]], value: Any = "") -> Markup:
     """The `<option>`s of a select, with that value chosen; items: [{value, label}] or [{group, items}]."""
     opening = f'<option value="{escape(str(value))}"'
     return Markup(_unchosen(_frozen(items)).replace(opening, opening + " selected", 1))  # noqa: S704 - escaped below
+
+
+def suggestions(values: Iterable[str]) -> Markup:
+    """The `<option>`s of a datalist."""
+    return _suggested(tuple(values))
+
+
+@lru_cache(maxsize=256)
+def _suggested(values: tuple[str, ...]) -> Markup:
+    return Markup("".join(f'<option value="{escape(value)}">' for value in values))  # noqa: S704 - escaped
 
 
 def _frozen(items: Iterable[Mapping[str, Any]]) -> Options:
@@ -47,6 +58,18 @@ def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
     return lambda *args, **kwargs: made(language.current(), *args, **kwargs)
 
 
+class Calling(Context):
+    """Calls a macro at once, where Jinja first asks what it wants to be given: a page calls some hundred of them."""
+
+    def call(self, called: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        if type(called) is not Macro:
+            return super().call(called, *args, **kwargs)
+        kwargs.pop("_loop_vars", None)
+        kwargs.pop("_block_vars", None)
+        return called(self.eval_ctx, *args, **kwargs)
+
+
 def init_app(app: Flask) -> None:
-    """Give templates `options` and `remembered`."""
-    app.jinja_env.globals |= {"options": options, "remembered": remembered}
+    """Give templates `options`, `suggestions` and `remembered`."""
+    app.jinja_env.context_class = Calling
+    app.jinja_env.globals |= {"options": options, "suggestions": suggestions, "remembered": remembered}

@@ -303,6 +303,24 @@ def test_the_way_in_opens_ten_minutes_before_and_the_page_looks_by_itself(told: 
     assert "Book your hour with Dana" in again.words
 
 
+def test_where_scripts_run_the_page_does_not_wait_for_the_calendar(told: Story, sarah: Person) -> None:
+    starts_at = told.ahead(2 * DAY)
+    session = booked(told, sarah, 2 * DAY)
+    told.live_until(starts_at + 61 * MINUTE)
+    told.complete(session, "dana")
+    without = sarah.get(f"/sessions/{session}")
+    sarah.client.set_cookie("zone", ZONE, domain=sarah.host)
+    page = sarah.get(f"/sessions/{session}")
+    place = page.soup.find("section", {"hx-get": True})
+    assert "Reading Dana’s calendar" in page.words and not page.slots()
+    part = sarah.get(str(place["hx-get"]), **{"HX-Request": "true"})  # type: ignore[index]
+    assert part.soup.title is None and "Another hour costs" in part.words
+    assert [slot["slot"] for slot in part.slots()] == [slot["slot"] for slot in without.slots()] != []
+    assert sarah.get(f"/sessions/{session}/times").location == f"/sessions/{session}"
+    add_member(told.config, "mallory@lindqvist.example")
+    assert entered("mallory@lindqvist.example").get(f"/sessions/{session}/times", **{"HX-Request": "true"}).status == 404
+
+
 def test_a_page_that_looks_by_itself_keeps_nobody_signed_in(told: Story, sarah: Person) -> None:
     told.rows("update sign_ins set seen_at = now() - interval '11 hours' returning 1")
     assert sarah.get("/sessions", **{"HX-Trigger": "looks-again", "HX-Request": "true"}).status == 200

@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from fxo import platform
 from fxo.core.clients import favourites
 from fxo.core.clock import in_zone
+from fxo.core.matching import impressions
 from fxo.core.matching import queries as briefs
 from fxo.core.matching.model import Listed
 from fxo.core.matching.queries import BriefRow
@@ -51,6 +52,7 @@ def expert(partner_id: str) -> ResponseReturnValue:
         profile = next((one for one in others if one.id == found_id), None) or partners.profile(tx, found_id)
         now = tx.now
         asked = briefs.find(tx, choices.id_from(brief)) if brief else None
+        seen = impressions.seen(tx, asked.id, asked.ranking) if asked else None
         zone = (asked.zone if asked else "") or reader_zone()
         week = partners.availability(tx, [found_id]).get(found_id)
         entry = partners.roster_entry(tx, found_id)
@@ -63,8 +65,8 @@ def expert(partner_id: str) -> ResponseReturnValue:
     later = not partly and scripts_run() and entry is not None and "slots" not in request.args
     bookable = entry is not None and week is not None
     listed = _listed(asked, found_id)
-    if asked and listed:
-        count_opened(asked, found_id)
+    if asked and seen and listed:
+        count_opened(seen, asked, found_id)
     page = render_template(
         "portal/expert_times.html" if partly else "portal/expert.html",
         **({} if partly else frame()),

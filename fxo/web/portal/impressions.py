@@ -6,26 +6,22 @@ from uuid import UUID
 
 from fxo import platform
 from fxo.core.matching import impressions
+from fxo.core.matching.impressions import Seen
 from fxo.core.matching.queries import BriefRow
 from fxo.web import identity
 
 
-def count_shown(brief: BriefRow, partner_ids: list[UUID]) -> None:
-    """These experts are on the page of the brief's author, in this order."""
+def count_shown(seen: Seen, brief: BriefRow, partner_ids: list[UUID]) -> None:
+    """These experts are on the page of the brief's author, in this order; `seen` says who was before."""
     if brief.matched is None or not partner_ids:
         return
     asked = brief.id, brief.ranking, brief.matched.ranker, partner_ids
-    if impressions.shown(_before(brief), *asked):
+    if impressions.shown(seen, *asked):
         platform.current().store.run(identity.scope(), identity.actor(), impressions.record_shown, *asked)
 
 
-def count_opened(brief: BriefRow, partner_id: UUID) -> None:
+def count_opened(seen: Seen, brief: BriefRow, partner_id: UUID) -> None:
     """The author looks at this expert's page."""
     asked = brief.id, brief.ranking, partner_id
-    if impressions.opened(_before(brief), *asked):
+    if impressions.opened(seen, *asked):
         platform.current().store.run(identity.scope(), identity.actor(), impressions.record_opened, *asked)
-
-
-def _before(brief: BriefRow) -> impressions.Seen:
-    with platform.current().store.transaction(identity.scope(), identity.actor()) as tx:
-        return impressions.seen(tx, brief.id, brief.ranking)

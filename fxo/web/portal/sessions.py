@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request
@@ -19,7 +19,7 @@ from fxo.core.calendars.port import MeetingWanted
 from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.model import ANSWER, EARLY
-from fxo.core.consultations.queries import Case
+from fxo.core.consultations.queries import Case, ConsultationRow
 from fxo.core.errors import Invalid
 from fxo.core.events.store import Transaction
 from fxo.core.matching import queries as briefs
@@ -38,7 +38,7 @@ from fxo.web.places import here
 from fxo.web.portal import calendar_links, changing, happened, rescue, times
 from fxo.web.portal.blueprint import blueprint
 from fxo.web.portal.card import why_shown
-from fxo.web.portal.readers import partner_shown, span_shown
+from fxo.web.portal.readers import part_wanted, partner_shown, scripts_run, span_shown
 from fxo.web.portal.receipts import row_shown, url_of
 from fxo.web.portal.standing import Standing
 
@@ -76,8 +76,7 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
     if row.state in ("held", "released"):
         return redirect(f"/book/{row.id}", 303)
     standing = Standing(row, paying, profile, user.zone, now, rated is not None)
-    kept = {"brief": str(row.brief_id)} if row.brief_id else {}
-    person = partner_shown(profile) | {"url": f"/experts/{row.partner_id}" + (f"?{urlencode(kept)}" if kept else "")}
+    person = partner_shown(profile) | {"url": _profile_url(row)}
     page = render_template(
         "portal/session.html",
         **frame(),
@@ -105,8 +104,7 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
         card_url=f"/sessions/{row.id}/card" if standing.card_kept and not standing.card_refused else None,
         looks_again=_looks_again(standing, link),
         rating=_rating(standing, rated, errors),
-        follow_up=None if standing.ahead or row.state in ("requested", "contested") else _follow_up(standing, entry, kept),
-        all_times_url=person["url"],
+        follow_up=_follow_up(standing, entry, later=scripts_run()),
         self_url=f"/sessions/{row.id}",
         portal_name=here().tenant.name,
     )
@@ -286,19 +284,49 @@ def _rating(standing: Standing, rated: rating_rows.RatingRow | None, errors: dic
     }
 
 
-def _follow_up(standing: Standing, entry: partners.RosterEntry | None, kept: dict[str, str]) -> dict[str, Any]:
-    """A few of the expert's next free times for another hour with the same brief; none where they cannot be booked or read."""
+def _profile_url(row: ConsultationRow) -> str:
+    """The expert's page, in view of the session's brief."""
+    return f"/experts/{row.partner_id}" + (f"?brief={row.brief_id}" if row.brief_id else "")
+
+
+@blueprint.get("/sessions/<consultation_id>/times")
+@identity.needs(Permission.BOOK)
+def session_times(consultation_id: str) -> ResponseReturnValue:
+    """The times for another hour, for a script to put into the session's page: their calendar may take its time to answer."""
+    found_id, user = choices.id_from(consultation_id), identity.required()
+    with platform.current().store.transaction(identity.scope(), user.actor) as tx:
+        now, row = tx.now, consultation_rows.find(tx, found_id)
+        profile, entry = partners.profile_and_entry(tx, row.partner_id)
+    if not part_wanted():
+        return redirect(f"/sessions/{found_id}", 303)
+    follow_up = _follow_up(Standing(row, None, profile, user.zone, now), entry, later=False)
+    return render_template("portal/session_follow_up.html", follow_up=follow_up) if follow_up else ""
+
+
+def _follow_up(standing: Standing, entry: partners.RosterEntry | None, *, later: bool) -> dict[str, Any] | None:
+    """A few of the expert's next free times for another hour with the same brief; no times where they cannot be booked or read.
+
+    None where it is too early for that. `later`: a script asks for the times when the page is there.
+    """
     row = standing.row
-    found = times.next_times([row.partner_id], standing.now).get(row.partner_id, []) if entry else []
+    if standing.ahead or row.state in ("requested", "contested"):
+        return None
+    found = None
+    if not (entry and later):
+        free = times.next_times([row.partner_id], standing.now).get(row.partner_id, []) if entry else []
+        found = [
+            shown.slot(slot.start, standing.zone, now=standing.now) for slot in times.offered(free, standing.zone, FOLLOW_UPS)
+        ]
     return {
         "title": _("Another time with %(name)s", name=standing.first)
         if row.state in ("cancelled", "lost", "declined", "missed")
         else _("Go on with %(name)s", name=standing.first),
-        "slots": [
-            shown.slot(slot.start, standing.zone, now=standing.now) for slot in times.offered(found, standing.zone, FOLLOW_UPS)
-        ],
+        "slots": found,
+        "times_url": f"/sessions/{row.id}/times",
+        "all_times_url": _profile_url(row),
+        "name": standing.first,
         "price": str(here().tenant.tax.gross(entry.price(here().tenant))) if entry else "",
-        "fields": {"partner": str(row.partner_id)} | kept,
+        "fields": {"partner": str(row.partner_id)} | ({"brief": str(row.brief_id)} if row.brief_id else {}),
     }
 
 

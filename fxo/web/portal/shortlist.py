@@ -16,6 +16,7 @@ from fxo import platform
 from fxo.core.clients import favourites
 from fxo.core.errors import Invalid
 from fxo.core.matching import commands as matching
+from fxo.core.matching import impressions
 from fxo.core.matching import queries as briefs
 from fxo.core.matching.model import Listed
 from fxo.core.matching.port import LACKING
@@ -83,6 +84,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         now, brief = tx.now, briefs.find(tx, brief_id)
         found = partners.roster(tx)
         kept = favourites.of_reader(tx)
+        seen = impressions.seen(tx, brief.id, brief.ranking)
     if brief.matched is None:
         matching.match(parts.store, parts.providers, scope, actor, config, brief_id)
         with parts.store.transaction(scope, actor) as tx:
@@ -131,7 +133,7 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         hold_action="/holds",
         hold_fields={"brief": str(brief.id)},
     )
-    count_shown(brief, [item.partner_id for item in on_page])
+    count_shown(seen, brief, [item.partner_id for item in on_page])
     answer = make_response(page, status)
     if partly and request.headers.get("HX-Trigger") == "filters":
         answer.headers["HX-Push-Url"] = address
