@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any
 from uuid import UUID
 
+import hypothesis
 import psycopg
 import pytest
 from argon2 import PasswordHasher
@@ -38,6 +39,11 @@ from fxo.settings import Settings
 from fxo.tenants import members, network, passwords, records
 from tests.support.browser import Person
 from tests.support.room import room
+
+hypothesis.settings.register_profile(
+    "fxo", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # how long an example takes says how busy the machine is
+hypothesis.settings.load_profile("fxo")
 
 PASSWORD = "a passphrase for tests"
 HERE = Path(__file__).parent

@@ -149,7 +149,7 @@ def test_a_tenant_adds_words_of_its_own() -> None:
 
 
 @given(st.text(max_size=300), st.sampled_from(range(len(PARTNERS))))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_is_written_every_quote_stands_in_the_record_and_every_place_in_the_brief(text: str, at: int) -> None:
     brief = Brief(f"{text} {RANSOMWARE[:40]} {text}", context=text)
     odd = replace(PARTNERS[at], bio=f"{text}. {PARTNERS[at].bio}", cases=(text, *PARTNERS[at].cases))

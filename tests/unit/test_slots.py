@@ -361,7 +361,7 @@ def situations(draw: st.DrawFn) -> Situation:
     return availability, busy, now, window, draw(st.sampled_from([30, 60, 90, 180]))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(situations())
 def test_open_slots_are_those_that_a_slow_and_obvious_search_finds(
     situation: Situation,
@@ -371,7 +371,7 @@ def test_open_slots_are_those_that_a_slow_and_obvious_search_finds(
     assert open_slots(availability, busy, now=now, window=window, duration_minutes=duration) == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(situations())
 def test_a_start_is_open_exactly_where_it_is_shown(
     situation: Situation,
@@ -386,7 +386,7 @@ def test_a_start_is_open_exactly_where_it_is_shown(
         assert not is_open(availability, busy, start=start + timedelta(seconds=1), now=now, duration_minutes=duration)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(situations())
 def test_every_open_slot_keeps_to_the_rules(
     situation: Situation,
@@ -402,7 +402,7 @@ def test_every_open_slot_keeps_to_the_rules(
         assert start not in open_slots(availability, [*busy, claimed], now=now, window=window, duration_minutes=duration)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(situations(), st.integers(1, 12))
 def test_the_next_free_slots_are_a_prefix_of_the_open_ones(situation: Situation, count: int) -> None:
     availability, busy, now, (begins, _), duration = situation
