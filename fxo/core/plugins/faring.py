@@ -126,6 +126,8 @@ class Faring:
         self._timer.start()
 
     def _keep_later(self) -> None:
+        with self._lock:
+            self._timer = None
         try:
             with self._around():
                 self.keep()
@@ -136,7 +138,7 @@ class Faring:
     def keep(self) -> None:
         """Add what was counted to the rows that all processes share; within an application context, outside a transaction."""
         with self._lock:
-            counted, self._hours, self._timer = self._hours, {}, None
+            counted, self._hours = self._hours, {}
         for tenant_id in sorted({key[0] for key in counted}):
             with transaction(tenant_scope(tenant_id)) as connection:
                 driver = driver_of(connection)
@@ -144,7 +146,7 @@ class Faring:
                     _add(driver, key, counted[key])
 
     def close(self) -> None:
-        """Count on, and keep nothing until something is counted again."""
+        """Forget what was counted and not kept, and wait for nothing."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
