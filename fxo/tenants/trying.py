@@ -45,6 +45,8 @@ class Tried:
     """Seconds until it may be asked again, where it says so."""
     sent: bool = False
     """A mail is on its way to the reader."""
+    unsent: bool = False
+    """It could be made with these settings, and nothing was sent: that would cost money, or reach somebody else."""
     nobody: bool = False
     """Nobody has connected a calendar, so there is nothing to ask for."""
 
@@ -104,7 +106,7 @@ def _mail(providers: Providers, config: TenantConfig, name: str, reader: Reader)
     """A mail to the reader; of what reaches no mailbox only that it can be made, since it may cost or reach a stranger."""
     provider: NotificationProvider = providers.named(config, "notifications", name)
     if Channel.MAIL not in provider.capabilities.channels:
-        return {}
+        return {"unsent": True}
     message = Message(
         f"try-{new_id()}@{config.slug}",
         "provider_tried",

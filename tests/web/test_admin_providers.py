@@ -155,19 +155,27 @@ def test_a_locked_secret_opens_for_its_tenant_provider_and_field_alone(
 
 def test_what_does_not_fit_is_said_at_its_field_and_nothing_that_was_typed_is_lost_but_the_secret(ada: Person) -> None:
     page = save(
-        ada, OPENAI, on="on", password__api_key=SECRET, set__base_url="nowhere", set__seconds="9", set__monthly_budget="a lot",
-        seconds="400",
+        ada, OPENAI, on="on", password__api_key=SECRET, set__base_url="nowhere", set__seconds="9", set__monthly_budget="a lot"
     )  # fmt: skip
     assert page.status == 422 and SECRET not in page.text
     for sentence in (
-        "Nothing was changed", "4 fields need mending", "The address begins with https://.", "Choose a number between 0 and 5.5",
-        "Write a number, such as 5 or 12.50", "Choose a number between 1 and 8",
+        "Nothing was changed", "3 fields need mending", "The address begins with https://.", "Choose a number between 0 and 5.5",
+        "Write a number, such as 5 or 12.50",
     ):  # fmt: skip
         assert sentence in page.words
     form = page.form(OPENAI)
-    assert (form["set-base_url"], form["set-monthly_budget"], form["seconds"], form["on"]) == ("nowhere", "a lot", "400", "on")
+    assert (form["set-base_url"], form["set-monthly_budget"], form["on"]) == ("nowhere", "a lot", "on")
     assert form["password-api_key"] == ""
     assert not now().providers
+
+
+def test_a_tenant_s_own_time_limit_is_kept_within_the_platform_s(ada: Person) -> None:
+    mail = f"{HERE}/notifications_email"
+    page = save(ada, mail, seconds="400")
+    assert page.status == 422 and "Choose a number between 1 and 8" in page.words and page.form(mail)["seconds"] == "400"
+    save(ada, mail, seconds="2,5")
+    assert [choice.seconds for choice in now().providers["notifications"]] == [2.5]
+    assert ada.get(mail).form(mail)["seconds"] == "2.5"
 
 
 def test_a_form_that_comes_too_late_does_not_bring_the_secret_back(ada: Person) -> None:

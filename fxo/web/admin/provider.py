@@ -14,15 +14,14 @@ from fxo.core.clock import system_now
 from fxo.core.errors import Conflict, Invalid, Misconfigured, NotFound
 from fxo.core.hookspecs import ProviderSpec
 from fxo.core.plugins import fared, plugin_of
-from fxo.core.plugins.fared import Seen
-from fxo.core.plugins.faring import Kind
 from fxo.core.plugins.resilience import SHORTEST
 from fxo.core.scope import Permission, TenantConfig
 from fxo.tenants import choosing, membership, throttle
 from fxo.tenants.choosing import Wanted
 from fxo.tenants.outside import leads_inside
 from fxo.tenants.trying import Reader, Tried, try_out
-from fxo.web import connecting, forms, identity, provider_words, shown
+from fxo.web import forms, identity, provider_words, shown
+from fxo.web.admin import provider_facts as facts
 from fxo.web.admin import provider_form, standing
 from fxo.web.admin.blueprint import blueprint, page, reading, run
 from fxo.web.language import _, ngettext, said
@@ -70,22 +69,23 @@ def _provider(name: str, typed: Typed | None = None, tried: Tried | None = None,
         switch=None if standing.fixed(config, name) else {
             "label": _("Use it for new payments") if port == "payments" else _("Use it"),
             "checked": values.get("on") == "on" if values is not None else choice.on,
-            "why_not": _why_not(name), "note": _switching(config, port, name),
+            "why_not": facts.why_not(name), "note": facts.switching(config, port, name),
         },
-        always=_fixed_words(port) if standing.fixed(config, name) else "",
-        accounts=_accounts(config, name, values), own=bool(model) and not spec.oauth,
+        always=facts.fixed_words(port) if standing.fixed(config, name) else "",
+        accounts=facts.accounts(config, name, values), own=bool(model) and not spec.oauth,
         oauth=standing.account(config, name) if spec.oauth else "", has_account=standing.has_account(name),
         controls=provider_form.controls(model, choice.settings, values, errors) if model and not spec.oauth else [],
-        prefix=provider_form.PREFIX, secret=provider_form.SECRET, drop=provider_form.DROP,
+        hook=facts.hook(config, name), prefix=provider_form.PREFIX, secret=provider_form.SECRET, drop=provider_form.DROP,
+        limited=_is_limited(name),
         seconds={"value": values.get("seconds", "") if values is not None else f"{choice.seconds:g}" if choice.seconds else "",
                  "longest": f"{parts.settings.provider_seconds:g}", "shortest": f"{SHORTEST:g}"},
-        lacks=_lacking(config, name) if on and not typed else "",
+        lacks=facts.lacking(config, name) if on and not typed else "",
         with_money=ngettext("%(num)s payment or saved card is with this account.",
                             "%(num)s payments or saved cards are with this account.", with_money) if with_money else "",
         removable=bool(choice.settings) and not with_money,
-        another=_another(config, name), testable=_why_not(name) == "",
-        tried=_tried(name, tried) if tried else None, test_note=_test_note(port),
-        stats=_stats(port, fares, _budget(config, name)), line=provider_words.line(fares),
+        another=facts.another(config, name), testable=facts.why_not(name) == "",
+        tried=facts.tried(name, tried) if tried else None, test_note=facts.test_note(name),
+        stats=facts.stats(port, fares, facts.budget(config, name)), line=provider_words.line(fares),
         failures=[provider_words.failure(name, one) | {"at": shown.time(one.at, zone)} for one in fares.failures],
         changes=[
             {"at": shown.time(one.at, zone), "by": people.get(one.by, _("Somebody")),
@@ -98,106 +98,8 @@ def _provider(name: str, typed: Typed | None = None, tried: Tried | None = None,
 def _refuse_strangers(config: TenantConfig, name: str) -> None:
     """A further account is there once it is in the record, or is the next one to be added."""
     known = name == plugin_of(name) or any(each.name == name for each in config.providers.get(standing.spec_of(name).port, ()))
-    if not known and (not standing.has_account(name) or _next_account(config, name) != name):
+    if not known and (not standing.has_account(name) or facts.next_account(config, name) != name):
         raise NotFound("There is no such provider.")
-
-
-def _next_account(config: TenantConfig, name: str) -> str:
-    try:
-        return choosing.another(config, standing.spec_of(name).port, plugin_of(name))
-    except Conflict:
-        return ""
-
-
-def _another(config: TenantConfig, name: str) -> str:
-    """Where one more account is set up: once this one is, for what has accounts."""
-    if not (standing.has_account(name) and standing.choice_of(config, name).settings) or standing.spec_of(name).oauth:
-        return ""
-    free = _next_account(config, name)
-    return f"{_HERE}/{free}" if free else ""
-
-
-def _why_not(name: str) -> str:
-    """Why it cannot be switched on here; empty where it can."""
-    parts, spec = platform.current(), standing.spec_of(name)
-    if spec.live and parts.settings.demo:
-        return _("In the demo nothing talks to the outside world. What you fill in is kept, and it stays off.")
-    if spec.oauth and plugin_of(name) not in connecting.offered():
-        return _("The operator of the platform has set up no application there yet.")
-    return "" if standing.offers(name) else _("It moves no money, and others do here.")
-
-
-def _switching(config: TenantConfig, port: str, name: str) -> str:
-    """What switching it on does to the others."""
-    if port != "payments":
-        return ""
-    [now] = standing.asked(config, port)
-    if now == name:
-        usual = platform.current().providers.usual("payments")
-        return _("Switched off, new payments go to %(name)s.", name=provider_words.label(usual))
-    return _("It takes the place of %(name)s, where all that was begun stays.", name=provider_words.label(now))
-
-
-def _fixed_words(port: str) -> str:
-    return {
-        "payments": _("New payments go here as long as no other provider is switched on for them."),
-        "notifications": _("It brings mails wherever no other provider does."),
-    }.get(port, _("It is always there, and asked last."))
-
-
-def _accounts(config: TenantConfig, name: str, values: Mapping[str, str] | None) -> dict[str, Any] | None:
-    """The choice between the platform's account and an own one, where there are both."""
-    if not (platform.current().providers.has_platform_account(name) and standing.has_account(name)):
-        return None
-    now = "own" if standing.choice_of(config, name).settings else "platform"
-    return {
-        "value": values.get("account", now) if values is not None else now,
-        "items": [
-            {"value": "platform", "label": _("The platform's account"), "note": _("Nothing to fill in.")},
-            {"value": "own", "label": _("An account of our own"),
-             "note": _("With the settings below, and nothing of the platform's.")},
-        ],
-    }  # fmt: skip
-
-
-def _lacking(config: TenantConfig, name: str) -> str:
-    error = standing.lacks(config, name)
-    return provider_words.wrong(name, Kind.MISCONFIGURED, error.field) if error else ""
-
-
-def _test_note(port: str) -> str:
-    if port == "notifications":
-        return _("A mail goes to your own address. What would cost money or reach somebody else is not sent.")
-    return _("Asks with what is kept now. It costs nothing and changes nothing.")
-
-
-def _stats(port: str, fares: Seen, budget: Any) -> list[dict[str, Any]]:
-    found = [
-        {"label": _("Calls"), "value": fares.calls, "note": _("%(num)s failed", num=fares.failed)},
-        {"label": _("Half within"), "value": _within(fares, 0.5),
-         "note": _("95%% within %(time)s", time=_within(fares, 0.95))},
-        {"label": _("Not asked"), "value": fares.refused, "note": _("left alone, or no place free")},
-    ]  # fmt: skip
-    if fares.month or budget is not None:
-        today = _("%(cost)s in 24 hours", cost=provider_words.cost(port, fares.cost))
-        found.append({
-            "label": _("Cost this month"), "value": provider_words.cost(port, fares.month),
-            "note": today if budget is None else _("of %(budget)s", budget=budget),
-        })  # fmt: skip
-    return found
-
-
-def _budget(config: TenantConfig, name: str) -> Any:
-    """What may be spent in a month, where the plugin has such a setting; None where it has none."""
-    model = platform.current().plugins.settings.get(plugin_of(name))
-    if model is None or "monthly_budget" not in model.model_fields:
-        return None
-    return standing.choice_of(config, name).settings.get("monthly_budget", model.model_fields["monthly_budget"].default)
-
-
-def _within(fares: Seen, share: float) -> str:
-    found = fares.within(share)
-    return provider_words.milliseconds(found) if found else "–"
 
 
 # Changing it ---------------------------------------------------------------------------------------------------------
@@ -228,13 +130,19 @@ def _wanted(config: TenantConfig, spec: ProviderSpec, name: str) -> tuple[Wanted
     form, choice = request.form, standing.choice_of(config, name)
     model = platform.current().plugins.settings.get(plugin_of(name))
     on = choice.on if standing.fixed(config, name) else form.get("on") == "on"
-    seconds, errors = _seconds(form.get("seconds", ""))
+    seconds, errors = _seconds(form.get("seconds", "")) if _is_limited(name) else (None, {})
     wanted = Wanted(on, seconds=seconds)
-    if model and not spec.oauth and (form.get("account") == "own" or _accounts(config, name, None) is None):
+    if model and not spec.oauth and (form.get("account") == "own" or facts.accounts(config, name, None) is None):
         read = provider_form.read(model, form, choice.settings, _opened(config, name))
         errors |= dict(read.errors) or _inside(read)
         wanted = replace(wanted, settings=read.settings, secrets=read.secrets, kept=read.kept)
     return (None if errors else wanted), errors
+
+
+def _is_limited(name: str) -> bool:
+    """Whether the page asks for a time limit: the plugin has none among its own settings."""
+    model = platform.current().plugins.settings.get(plugin_of(name))
+    return model is None or "seconds" not in model.model_fields
 
 
 def _seconds(text: str) -> tuple[float | None, dict[str, str]]:
@@ -295,16 +203,3 @@ def test_provider(name: str) -> ResponseReturnValue:
         _("You asked for this test on the page of the portal's providers. Mails arrive: nothing is left to do."),
     )  # fmt: skip
     return _provider(name, tried=try_out(parts.providers, config, spec.port, name, reader))
-
-
-def _tried(name: str, tried: Tried) -> dict[str, str]:
-    took = provider_words.milliseconds(tried.milliseconds)
-    if tried.nobody:
-        return {"kind": "info", "title": _("Nothing to ask yet."), "text": _("Nobody has connected a calendar there.")}
-    if tried.kind is None:
-        text = _("A mail is on its way to you.") if tried.sent else ""
-        return {"kind": "success", "title": _("It works: answered within %(time)s.", time=took), "text": text}
-    if tried.reason:
-        return {"kind": "danger", "title": _("It refused."), "text": _("Its reason: %(reason)s.", reason=tried.reason)}
-    wait = _("Try again in %(num)s seconds.", num=round(tried.after)) if tried.after >= 1 else ""
-    return {"kind": "danger", "title": provider_words.wrong(name, tried.kind, tried.field), "text": wait}

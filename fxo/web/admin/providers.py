@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import redirect, request
@@ -35,8 +35,10 @@ def providers() -> ResponseReturnValue:
     return page(
         "admin/providers.html",
         groups=[
-            {"port": port, "title": title, "note": _about(port), "version": standing.version(config, port),
-             "rows": _rows(config, port, seen)}
+            {
+                "port": port, "note": _about(port), "version": standing.version(config, port), "rows": _rows(config, port, seen),
+                "title": _("Messages to people") if port == "notifications" else title,
+            }
             for port, title in provider_words.ports().items()
         ],
     )  # fmt: skip
@@ -56,7 +58,7 @@ def _rows(config: TenantConfig, port: str, seen: Mapping[str, Seen]) -> list[dic
     movable = [choice.name for choice in config.chosen(port)] if port != "payments" else []
     return [
         _row(config, name, seen, on=name in asked) | {
-            "place": asked.index(name) + 1 if name in asked and port != "payments" else None,
+            "place": _place(name, asked, movable),
             "earlier": name in movable[1:], "later": name in movable[:-1],
         }
         for name in _names(config, port)
@@ -69,6 +71,15 @@ def _row(config: TenantConfig, name: str, seen: Mapping[str, Seen], *, on: bool)
         "badge": standing.badge(config, name, seen, on=on),
         "line": provider_words.line(standing.seen_of(config, name, seen)),
     }  # fmt: skip
+
+
+def _place(name: str, asked: Sequence[str], chosen: Sequence[str]) -> str:
+    if name not in asked:
+        return ""
+    if standing.always(name) and name not in chosen:
+        return _("always")
+    number = asked.index(name) + 1
+    return _("first") if number == 1 else _("number %(number)s", number=number)
 
 
 def _names(config: TenantConfig, port: str) -> list[str]:
