@@ -67,7 +67,7 @@ class Wanted:
     on: bool
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What differs from the model's defaults, without secrets."""
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Those that were written anew, in the clear."""
     kept: frozenset[str] = frozenset()
     """Secrets that stay as they are."""
@@ -132,8 +132,8 @@ def set_up(tx: Transaction, port: str, name: str, wanted: Wanted, known: Collect
     _check(tx, choices, version)
     before = next((each for each in choices if each.name == name), ProviderChoice(name, on=False))
     after = replace(before, settings=_settings(tx, before, wanted), seconds=wanted.seconds)
-    if before.settings and not after.settings:
-        _refuse_with_money(tx, port, name)
+    if bool(before.settings) != bool(after.settings):
+        _refuse_with_money(tx, port, before)
     fields = _changed(before, after, wanted)
     happened: list[object] = [ProviderSetUp(port, name, fields)] if fields else []
     others = tuple(each for each in choices if each.name != name)
@@ -154,7 +154,7 @@ def remove(tx: Transaction, port: str, name: str, version: str) -> None:
     before = next((each for each in choices if each.name == name), None)
     if before is None:
         raise NotFound("There is no such account.")
-    _refuse_with_money(tx, port, name)
+    _refuse_with_money(tx, port, before)
     left = tuple(each for each in choices if each.name != name)
     happened: list[object] = [ProviderRemoved(port, name)]
     if before.on:
@@ -243,11 +243,19 @@ def _names(port: str, choices: Choices, name: str, *, on: bool) -> list[str]:
     return before if name in before else [*before, name]
 
 
-def _refuse_with_money(tx: Transaction, port: str, name: str) -> None:
-    if port == "payments" and (number := payments_with(tx, name)):
+def _refuse_with_money(tx: Transaction, port: str, before: ProviderChoice) -> None:
+    """Where there are payments, what they are reached with stays: the tenant's keys, or under this name the platform's."""
+    number = payments_with(tx, before.name) if port == "payments" else 0
+    if number and before.settings:
         raise Conflict(
             "%(number)s payments or saved cards are with this account. Its keys stay, so that refunds and disputes reach them;"
             " switch it off, and no new payment goes there.",
+            number=number,
+        )
+    if number:
+        raise Conflict(
+            "%(number)s payments or saved cards are with the platform's account. Please set up your own as a further account, so"
+            " that refunds and disputes still reach them.",
             number=number,
         )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from fxo import platform
+from fxo.app import create_app
 from fxo.core.ids import new_id
 from fxo.core.scope import Actor, TenantConfig
 from fxo.settings import Settings
-from tests.conftest import Databases, add_member
+from tests.conftest import Databases, add_member, running
 from tests.emulators import openai as company
 from tests.emulators.openai import KEY, Model
 from tests.support import sql
@@ -130,11 +132,25 @@ def test_what_is_filled_in_works_at_once_and_the_secret_is_never_seen_again(
         {"port": "matching", "provider": "matching_openai", "fields": ["api_key", "base_url", "monthly_budget"]}
     ]
 
-    save(ada, OPENAI, set__model="gpt-4o-mini")
+    save(ada, OPENAI, set__model="gpt-4o-mini", seconds="")
     assert platform.current().providers.context(now(), "matching_openai").secret("api_key") == SECRET, "left empty, it stays"
     save(ada, OPENAI, drop__api_key="on")
     assert "api_key" not in now().providers["matching"][0].settings
     assert "One is kept" not in ada.get(OPENAI).words
+
+
+def test_another_process_that_runs_already_uses_what_was_changed(ada: Person, model: Model, settings: Settings) -> None:
+    save(ada, OPENAI, on="on", password__api_key=SECRET, set__base_url=model.url)
+    other = create_app(settings)
+    with contextmanager(running)(other):
+        parts = platform.current()
+        assert parts.providers.context(parts.records.by_slug("fortium"), "matching_openai").secret("api_key") == SECRET
+        save(ada, OPENAI, password__api_key=KEY)
+        assert parts.providers.context(parts.records.by_slug("fortium"), "matching_openai").secret("api_key") == KEY
+        form = ada.get(OPENAI).form(OPENAI)
+        form.pop("on")
+        assert ada.post(OPENAI, form).status == 303
+        assert [name for name, _ in parts.providers.chain(parts.records.by_slug("fortium"), "matching")] == ["matching_local"]
 
 
 def test_a_locked_secret_opens_for_its_tenant_provider_and_field_alone(
@@ -259,12 +275,7 @@ def test_an_account_with_payments_is_only_switched_off_and_stays_reachable(
     ada: Person, settings: Settings, client_actor: Actor
 ) -> None:
     ada.submit(ada.get(STRIPE), STRIPE, on="on", **STRIPE_KEYS)
-    with sql.superuser(settings) as connection:
-        connection.execute(
-            "insert into saved_methods (tenant_id, id, client_id, provider, customer, reference, label, saved_at)"
-            " values (%s, %s, %s, 'payments_stripe', 'cus_1', 'pm_1', 'Visa ending 4242', now())",
-            (now().id, new_id(), client_actor.id),
-        )
+    save_card(settings, client_actor)
     page = ada.get(STRIPE)
     assert "1 payment or saved card is with this account" in page.words and "Remove this account" not in page.words
     forced = ada.post(f"{STRIPE}/remove", {name: page.form(STRIPE)[name] for name in ("form_token", "version")})
@@ -278,9 +289,40 @@ def test_an_account_with_payments_is_only_switched_off_and_stays_reachable(
     assert providers.context(now(), "payments_stripe").secret("secret_key") == STRIPE_KEYS["password-secret_key"]
 
 
-@pytest.mark.parametrize(
-    "settings", [{"stripe_publishable_key": "pk_test_platform", "stripe_secret_key": "sk_test_platform"}], indirect=True
-)
+PLATFORM_S = {"stripe_publishable_key": "pk_test_platform", "stripe_secret_key": "sk_test_platform"}
+
+
+def save_card(settings: Settings, client: Actor) -> None:
+    """The client keeps a card at Stripe."""
+    with sql.superuser(settings) as connection:
+        connection.execute(
+            "insert into saved_methods (tenant_id, id, client_id, provider, customer, reference, label, saved_at)"
+            " values (%s, %s, %s, 'payments_stripe', 'cus_1', 'pm_1', 'Visa ending 4242', now())",
+            (now().id, new_id(), client.id),
+        )
+
+
+@pytest.mark.parametrize("settings", [PLATFORM_S], indirect=True)
+def test_what_was_paid_with_the_platform_s_account_stays_there_and_an_own_one_is_a_further_account(
+    ada: Person, settings: Settings, client_actor: Actor
+) -> None:
+    before = ada.get(STRIPE)
+    save_card(settings, client_actor)
+    refused = ada.submit(before, STRIPE, account="own", **STRIPE_KEYS)
+    assert refused.status == 409 and "Please set up your own as a further account" in refused.words
+    page = ada.get(STRIPE)
+    assert "stays there. An own account is a further one" in page.words and "set-publishable_key" not in page.text
+    further = f"{STRIPE}:2"
+    assert f'href="{further}"' in page.text
+    assert ada.submit(ada.get(further), further, on="on", **STRIPE_KEYS).status == 303
+    providers = platform.current().providers
+    assert providers.chain(now(), "payments")[0][0] == "payments_stripe:2" and now().own_payment_account
+    assert providers.context(now(), "payments_stripe:2").settings.publishable_key == "pk_test_public"
+    assert providers.context(now(), "payments_stripe").settings.publishable_key == "pk_test_platform"
+    assert "hooks.localhost:8000/payments_stripe:2/fortium" in ada.get(further).text
+
+
+@pytest.mark.parametrize("settings", [PLATFORM_S], indirect=True)
 def test_the_platform_s_account_is_used_where_there_is_no_own_one_and_nobody_books_for_play_money(
     ada: Person, settings: Settings
 ) -> None:

@@ -24,7 +24,7 @@ from fxo.web import forms, identity, provider_words, shown
 from fxo.web.admin import provider_facts as facts
 from fxo.web.admin import provider_form, standing
 from fxo.web.admin.blueprint import blueprint, page, reading, run
-from fxo.web.language import _, ngettext, said
+from fxo.web.language import _, said
 from fxo.web.places import here
 from fxo.web.said import done
 
@@ -59,6 +59,7 @@ def _provider(name: str, typed: Typed | None = None, tried: Tried | None = None,
     _refuse_strangers(config, name)
     choice, model = standing.choice_of(config, name), parts.plugins.settings.get(plugin_of(name))
     values, errors = (typed.values, typed.errors) if typed else (None, {})
+    stays = bool(with_money) and not choice.settings and parts.providers.has_platform_account(name)
     fares, on = standing.seen_of(config, name, seen), name in standing.asked(config, port)
     return page(
         "admin/provider.html",
@@ -72,16 +73,15 @@ def _provider(name: str, typed: Typed | None = None, tried: Tried | None = None,
             "why_not": facts.why_not(name), "note": facts.switching(config, port, name),
         },
         always=facts.fixed_words(port) if standing.fixed(config, name) else "",
-        accounts=facts.accounts(config, name, values), own=bool(model) and not spec.oauth,
+        accounts=None if stays else facts.accounts(config, name, values), own=bool(model) and not spec.oauth,
         oauth=standing.account(config, name) if spec.oauth else "", has_account=standing.has_account(name),
-        controls=provider_form.controls(model, choice.settings, values, errors) if model and not spec.oauth else [],
+        controls=provider_form.controls(model, choice.settings, values, errors) if model and not spec.oauth and not stays else [],
         hook=facts.hook(config, name), prefix=provider_form.PREFIX, secret=provider_form.SECRET, drop=provider_form.DROP,
         limited=_is_limited(name),
         seconds={"value": values.get("seconds", "") if values is not None else f"{choice.seconds:g}" if choice.seconds else "",
                  "longest": f"{parts.settings.provider_seconds:g}", "shortest": f"{SHORTEST:g}"},
         lacks=facts.lacking(config, name) if on and not typed else "",
-        with_money=ngettext("%(num)s payment or saved card is with this account.",
-                            "%(num)s payments or saved cards are with this account.", with_money) if with_money else "",
+        with_money=facts.with_money(config, name, with_money),
         removable=bool(choice.settings) and not with_money,
         another=facts.another(config, name), testable=facts.why_not(name) == "",
         tried=facts.tried(name, tried) if tried else None, test_note=facts.test_note(name),

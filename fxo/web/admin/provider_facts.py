@@ -16,7 +16,7 @@ from fxo.tenants import choosing
 from fxo.tenants.trying import Tried
 from fxo.web import connecting, provider_words
 from fxo.web.admin import standing
-from fxo.web.language import _
+from fxo.web.language import _, ngettext
 
 _HERE = "/admin/providers"
 
@@ -29,11 +29,29 @@ def next_account(config: TenantConfig, name: str) -> str:
 
 
 def another(config: TenantConfig, name: str) -> str:
-    """Where one more account is set up: once this one is, for what has accounts."""
-    if not (standing.has_account(name) and standing.choice_of(config, name).settings) or standing.spec_of(name).oauth:
+    """Where one more account is set up: once there is one, the tenant's or the platform's, at what has accounts."""
+    one = standing.choice_of(config, name).settings or platform.current().providers.has_platform_account(name)
+    if not (one and standing.has_account(name)) or standing.spec_of(name).oauth:
         return ""
     free = next_account(config, name)
     return f"{_HERE}/{free}" if free else ""
+
+
+def with_money(config: TenantConfig, name: str, number: int) -> str:
+    """What payments with this provider mean for its keys; empty where there are none."""
+    if not number:
+        return ""
+    if not standing.choice_of(config, name).settings:
+        return ngettext(
+            "%(num)s payment or saved card is with the platform's account, and stays there. An own account is a further one.",
+            "%(num)s payments or saved cards are with the platform's account, and stay there. An own account is a further one.",
+            number,
+        )
+    return ngettext(
+        "%(num)s payment or saved card is with this account: new keys have to be of the same one.",
+        "%(num)s payments or saved cards are with this account: new keys have to be of the same one.",
+        number,
+    )
 
 
 def why_not(name: str) -> str:

@@ -51,7 +51,7 @@ class Read:
     """What was typed: valid settings, or what to mend."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     kept: frozenset[str] = frozenset()
     errors: Mapping[str, str] = field(default_factory=dict)
     """By the name of the input, or `WHOLE`."""
