@@ -26,6 +26,8 @@ from fxo.tenants.records import choices_from, stored_from
 
 ACCOUNTS = 5
 """So many accounts with one provider."""
+PLUGINS = "plugins"
+"""Where a record keeps the settings of plugins without a provider, which hear of bookings whatever is chosen."""
 TIME_LIMIT = "time_limit"
 """What an event calls the tenant's own time limit, among the names of settings."""
 

@@ -9,7 +9,7 @@ from fxo import platform
 from fxo.core.plugins import plugin_of
 from fxo.core.plugins.fared import Seen, State
 from fxo.core.plugins.faring import Failure, Kind
-from fxo.tenants.choosing import TIME_LIMIT
+from fxo.tenants.choosing import PLUGINS, TIME_LIMIT
 from fxo.web.language import _, looked_up, ngettext
 
 CURRENCIES = {"matching": "USD"}
@@ -20,6 +20,7 @@ def ports() -> dict[str, str]:
     """The kinds of providers, in the order in which pages list them."""
     return {
         "matching": _("Matching"), "calendars": _("Calendars"), "payments": _("Payments"), "notifications": _("Messages"),
+        PLUGINS: _("Further plugins"),
     }  # fmt: skip
 
 
@@ -27,7 +28,8 @@ def label(name: str) -> str:
     """What people call the provider of that name, a further account with its number."""
     spec = platform.current().plugins.specs.get(plugin_of(name))
     own = looked_up(spec.label or (spec.oauth.label if spec.oauth else "")) if spec else ""
-    label = own or plugin_of(name).partition("_")[2].replace("_", " ").capitalize()
+    plain = plugin_of(name).partition("_")[2] if spec else plugin_of(name)
+    label = own or plain.replace("_", " ").capitalize()
     account = name.partition(":")[2]
     return _("%(name)s, account %(number)s", name=label, number=account) if account else label
 

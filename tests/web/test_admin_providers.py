@@ -7,17 +7,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from flask import current_app
+from pydantic import BaseModel, Field, SecretStr
 
 from fxo import platform
 from fxo.app import create_app
 from fxo.core.ids import new_id
 from fxo.core.scope import Actor, TenantConfig
 from fxo.settings import Settings
-from tests.conftest import Databases, add_member, running
+from tests.conftest import PASSWORD, Databases, add_member, running
 from tests.emulators import openai as company
 from tests.emulators.openai import KEY, Model
 from tests.support import sql
 from tests.support.browser import Page, Person
+from tests.support.flow import sign_in
+from tests.support.plugins import plugin
+from tests.support.story import story
 
 HERE = "/admin/providers"
 OPENAI, STRIPE = f"{HERE}/matching_openai", f"{HERE}/payments_stripe"
@@ -337,6 +342,35 @@ def test_the_platform_s_account_is_used_where_there_is_no_own_one_and_nobody_boo
     assert context.settings.publishable_key == "pk_test_public"
     save(ada, STRIPE, account="platform")
     assert platform.current().providers.context(now(), "payments_stripe").settings.publishable_key == "pk_test_platform"
+
+
+class Channel(BaseModel):
+    """What a plugin without a provider asks for."""
+
+    webhook_url: SecretStr = Field(SecretStr(""), title="Address", description="From the chat")
+    tell: str = Field("booked", title="What is told")
+
+
+CHAT = plugin("chat", fxo_settings_model=lambda: Channel, fxo_booking_confirmed=lambda booking, context: None)
+
+
+def test_a_plugin_that_only_listens_has_a_form_too(databases: Databases) -> None:
+    with story(databases, CHAT, demo=False) as told:
+        add_member(told.config, "ada@fortium.example", role="administrator", name="Ada Admin")
+        ada = Person(current_app._get_current_object(), "fortium.localhost")
+        sign_in(ada, "ada@fortium.example", PASSWORD)
+        assert "Further plugins" in ada.get(HERE).words and "Chat Hears of bookings" in ada.get(HERE).words
+        address = f"{HERE}/chat"
+        save(ada, address, password__webhook_url="https://hooks.nowhere.invalid/T/secret-4711", set__tell="booked moved")
+        page = ada.get(address)
+        assert "One is kept" in page.words and "secret-4711" not in page.text
+        context = platform.current().providers.context(now(), "chat")
+        assert (context.secret("webhook_url"), context.settings.tell) == (
+            "https://hooks.nowhere.invalid/T/secret-4711",
+            "booked moved",
+        )
+        assert ada.post(f"{address}/test", {"form_token": page.form(address)["form_token"]}).status == 404
+        assert ada.get("/admin").status == 200
 
 
 # The test ----------------------------------------------------------------------------------------------------------

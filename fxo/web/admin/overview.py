@@ -82,7 +82,7 @@ def _todo(config: TenantConfig, found: Figures) -> list[dict[str, str]]:
 def _settings(config: TenantConfig) -> list[dict[str, Any]]:
     policy = config.policy
     providers = [
-        {"label": provider_words.ports()[port], "value": ", ".join(map(provider_words.label, names))}
+        {"label": provider_words.ports().get(port, port), "value": ", ".join(map(provider_words.label, names))}
         for port in sorted(config.providers)
         if (names := [choice.name for choice in config.chosen(port)])
     ]

@@ -17,7 +17,7 @@ from fxo.core.plugins import fared, plugin_of
 from fxo.core.plugins.resilience import SHORTEST
 from fxo.core.scope import Permission, TenantConfig
 from fxo.tenants import choosing, membership, throttle
-from fxo.tenants.choosing import Wanted
+from fxo.tenants.choosing import PLUGINS, Wanted
 from fxo.tenants.outside import leads_inside
 from fxo.tenants.trying import Reader, Tried, try_out
 from fxo.web import forms, identity, provider_words, shown
@@ -83,9 +83,9 @@ def _provider(name: str, typed: Typed | None = None, tried: Tried | None = None,
         lacks=facts.lacking(config, name) if on and not typed else "",
         with_money=facts.with_money(config, name, with_money),
         removable=bool(choice.settings) and not with_money,
-        another=facts.another(config, name), testable=facts.why_not(name) == "",
+        another=facts.another(config, name), testable=port != PLUGINS and facts.why_not(name) == "",
         tried=facts.tried(name, tried) if tried else None, test_note=facts.test_note(name),
-        stats=facts.stats(port, fares, facts.budget(config, name)), line=provider_words.line(fares),
+        stats=facts.stats(port, fares, facts.budget(config, name)) if port != PLUGINS else [], line=provider_words.line(fares),
         failures=[provider_words.failure(name, one) | {"at": shown.time(one.at, zone)} for one in fares.failures],
         changes=[
             {"at": shown.time(one.at, zone), "by": people.get(one.by, _("Somebody")),
@@ -142,7 +142,7 @@ def _wanted(config: TenantConfig, spec: ProviderSpec, name: str) -> tuple[Wanted
 def _is_limited(name: str) -> bool:
     """Whether the page asks for a time limit: the plugin has none among its own settings."""
     model = platform.current().plugins.settings.get(plugin_of(name))
-    return model is None or "seconds" not in model.model_fields
+    return standing.spec_of(name).port != PLUGINS and (model is None or "seconds" not in model.model_fields)
 
 
 def _seconds(text: str) -> tuple[float | None, dict[str, str]]:
@@ -196,6 +196,8 @@ def test_provider(name: str) -> ResponseReturnValue:
     """Ask it, with what is kept now."""
     config, spec, me = here().tenant, standing.spec_of(name), identity.required()
     _refuse_strangers(config, name)
+    if spec.port == PLUGINS:
+        raise NotFound("There is nothing to try.")
     parts = platform.current()
     parts.throttle.spend((throttle.PROVIDER_TRIED, str(config.id)))
     reader = Reader(

@@ -82,6 +82,7 @@ def fixed_words(port: str) -> str:
         "calendars": _("It is always there, for experts who have connected nothing else."),
         "payments": _("New payments go here as long as no other provider is switched on for them."),
         "notifications": _("It brings mails wherever no other provider does."),
+        choosing.PLUGINS: _("It hears of bookings and sessions; what it does with that is in its settings."),
     }[port]
 
 

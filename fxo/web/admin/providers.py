@@ -39,7 +39,7 @@ def providers() -> ResponseReturnValue:
                 "port": port, "note": _about(port), "version": standing.version(config, port), "rows": _rows(config, port, seen),
                 "title": _("Messages to people") if port == "notifications" else title,
             }
-            for port, title in provider_words.ports().items()
+            for port, title in provider_words.ports().items() if _names(config, port)
         ],
     )  # fmt: skip
 
@@ -50,6 +50,7 @@ def _about(port: str) -> str:
         "calendars": _("A session is written into the first calendar of these that its expert has connected."),
         "payments": _("One provider takes new payments. What was paid with another one stays there, with refunds and disputes."),
         "notifications": _("For each channel the first one is asked, and the next one where it cannot."),
+        choosing.PLUGINS: _("They hear of bookings and sessions, and do with it what their settings say."),
     }[port]
 
 
@@ -74,7 +75,7 @@ def _row(config: TenantConfig, name: str, seen: Mapping[str, Seen], *, on: bool)
 
 
 def _place(name: str, asked: Sequence[str], chosen: Sequence[str]) -> str:
-    if name not in asked:
+    if name not in asked or name in standing.listeners():
         return ""
     if standing.always(name) and name not in chosen:
         return _("always")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import NoReturn, cast
 
 from fxo import platform
 from fxo.core.errors import Misconfigured, NotFound
 from fxo.core.hookspecs import PortName, ProviderSpec
-from fxo.core.plugins import plugin_of, secret_fields
+from fxo.core.plugins import ProviderContext, plugin_of, secret_fields
 from fxo.core.plugins.fared import Seen
 from fxo.core.scope import ProviderChoice, TenantConfig
 from fxo.tenants import choosing
+from fxo.tenants.choosing import PLUGINS
 from fxo.web import connecting, provider_words
 from fxo.web.language import _
 
@@ -19,6 +20,8 @@ from fxo.web.language import _
 def asked(config: TenantConfig, port: str) -> list[str]:
     """The providers that are asked, in their order, with those that stand in where nobody was chosen."""
     parts = platform.current()
+    if port == PLUGINS:
+        return listeners()
     rules = parts.plugins.ports[cast(PortName, port)]
     names = [choice.name for choice in config.chosen(port)] or [parts.providers.usual(rules.name)]
     if always(rules.local) and rules.local not in names:
@@ -26,8 +29,16 @@ def asked(config: TenantConfig, port: str) -> list[str]:
     return names if rules.fails_over else names[:1]
 
 
+def listeners() -> list[str]:
+    """The plugins without a provider that have settings."""
+    plugins = platform.current().plugins
+    return sorted(name for name in plugins.settings if name not in plugins.specs)
+
+
 def always(name: str) -> bool:
     """Whether it is asked in any case, once the others cannot or none of them serves the channel."""
+    if spec_of(name).port == PLUGINS:
+        return True
     rules = platform.current().plugins.ports[spec_of(name).port]
     return rules.fails_over and name == rules.local
 
@@ -47,11 +58,17 @@ def offers(name: str) -> bool:
 
 
 def spec_of(name: str) -> ProviderSpec:
-    """The loaded plugin behind that name; `NotFound` for a stranger."""
+    """The loaded plugin behind that name, one without a provider as if it had one; `NotFound` for a stranger."""
     spec = platform.current().plugins.specs.get(plugin_of(name)) if choosing.is_name(name) else None
+    if spec is None and name in listeners():
+        return ProviderSpec(name, cast(PortName, PLUGINS), _provides_nothing)
     if spec is None:
         raise NotFound("There is no such provider.")
     return spec
+
+
+def _provides_nothing(context: ProviderContext) -> NoReturn:
+    raise Misconfigured(f"{context.plugin} has no provider")
 
 
 def known() -> list[str]:
@@ -75,8 +92,12 @@ def badge(config: TenantConfig, name: str, seen: Mapping[str, Seen], *, on: bool
     """How it stands, at a glance."""
     if not on:
         return {"text": _("Off"), "kind": ""}
+    if spec_of(name).port == PLUGINS and not choice_of(config, name).settings:
+        return {"text": _("Not set up yet"), "kind": ""}
     if lacks(config, name):
         return {"text": _("Needs settings"), "kind": "danger"}
+    if spec_of(name).port == PLUGINS:
+        return {"text": _("Set up"), "kind": "success"}
     return provider_words.badge(seen_of(config, name, seen).state)
 
 
@@ -100,6 +121,8 @@ def account(config: TenantConfig, name: str) -> str:
         )
     if choice_of(config, name).settings:
         return _("Your own account") if has_account(name) else _("Your own settings")
+    if spec.port == PLUGINS:
+        return _("Hears of bookings")
     if parts.providers.has_platform_account(name) and has_account(name):
         return _("The platform's account is used")
     return _("Built in") if not spec.live else _("Not set up yet")
@@ -108,7 +131,7 @@ def account(config: TenantConfig, name: str) -> str:
 def has_account(name: str) -> bool:
     """Whether it is a company's, where one has an account: it keeps a secret, and is not the embedded one for payments."""
     model = platform.current().plugins.settings.get(plugin_of(name))
-    return bool(model and secret_fields(model)) and not moves_no_money(name)
+    return bool(model and secret_fields(model)) and not moves_no_money(name) and spec_of(name).port != PLUGINS
 
 
 def moves_no_money(name: str) -> bool:

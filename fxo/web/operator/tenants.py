@@ -171,7 +171,7 @@ def _tenant(tenant_id: str, typed: dict[str, str], errors: dict[str, str], statu
              "value": ngettext("%(num)s hour before", "%(num)s hours before", one.policy["free_until_hours"])},
         ],
         providers=[
-            {"label": label, "value": _in_use(config, port)} for port, label in provider_words.ports().items()
+            {"label": provider_words.ports()[port], "value": _in_use(config, port)} for port in platform.current().plugins.ports
         ],
     ), status  # fmt: skip
 
