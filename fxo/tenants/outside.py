@@ -15,7 +15,7 @@ _INSIDE = ("localhost", "internal", "local", "lan", "home.arpa")
 def leads_inside(text: str) -> bool:
     """Whether an address in this text is one of a private network, or of this machine, by its number or by its name.
 
-    A name that cannot be looked up leads nowhere yet.
+    A name that cannot be looked up leads nowhere yet. It is looked up where it is written down, not at each call.
     """
     return any(_is_inside(host) for host in _hosts(text))
 
@@ -27,7 +27,7 @@ def _hosts(text: str) -> list[str]:
         try:
             host = urlsplit(word if _SCHEME.match(word) else f"//{word}").hostname or ""
         except ValueError:
-            continue
+            host = "localhost" if _SCHEME.match(word) else ""  # what cannot be read is not let through
         if _SCHEME.match(word) or _is_named_inside(host) or _PLAIN.fullmatch(host) or ":" in host:
             found.append(host.rstrip("."))
     return found

@@ -162,7 +162,7 @@ def test_a_further_account_has_the_next_free_name_and_there_is_an_end_to_them() 
     [
         "http://127.0.0.1:8000", "https://localhost", "http://[::1]/", "smtp://user:pass@10.0.0.7:25", "https://169.254.169.254/latest",
         "http://0x7f.1", "http://2130706433/", "https://[::ffff:192.168.0.1]", "https://db.internal", "push.example 192.168.1.1",
-        "https://api.localhost.:443",
+        "https://api.localhost.:443", "smtp://user:pa[ss@10.0.0.1:25",
     ],
 )  # fmt: skip
 def test_an_address_within_the_platform_s_network_is_known_however_it_is_written(text: str) -> None:

@@ -102,6 +102,7 @@ class Faring:
         self._hours: dict[Key, Hour] = {}
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._waits = False
         self._process = 0
 
     def of(self, tenant_id: UUID, port: str, provider: str) -> Fares:
@@ -116,18 +117,18 @@ class Faring:
             if hour is None:
                 hour = self._hours[key] = Hour()
             tell(hour)
-            if self._timer is None or self._process != os.getpid():
+            if not self._waits or self._process != os.getpid():
                 self._wake()
 
     def _wake(self) -> None:
-        self._process = os.getpid()  # after a fork the other process's timer does not run here
+        self._waits, self._process = True, os.getpid()  # after a fork the other process's timer does not run here
         self._timer = threading.Timer(EVERY, self._keep_later)
         self._timer.name, self._timer.daemon = "faring", True
         self._timer.start()
 
     def _keep_later(self) -> None:
         with self._lock:
-            self._timer = None
+            self._waits = False
         try:
             with self._around():
                 self.keep()
@@ -146,11 +147,12 @@ class Faring:
                     _add(driver, key, counted[key])
 
     def close(self) -> None:
-        """Forget what was counted and not kept, and wait for nothing."""
+        """Forget what was counted and not kept; what is being kept just now is waited for."""
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer, self._hours = None, {}
+            timer, self._timer, self._waits, self._hours = self._timer, None, False, {}
+        if timer is not None:
+            timer.cancel()
+            timer.join(EVERY)
 
 
 @dataclass(frozen=True, slots=True)
