@@ -190,6 +190,11 @@ def test_what_does_not_fit_is_said_at_its_field_and_nothing_that_was_typed_is_lo
     assert not now().providers
 
 
+def test_who_switches_on_what_sends_texts_outside_is_told_so(ada: Person) -> None:
+    assert "Briefs and the experts' profiles are then sent to a company outside" in ada.get(OPENAI).words
+    assert "sent to a company outside" not in ada.get(f"{HERE}/matching_local").words
+
+
 def test_a_tenant_s_own_time_limit_is_kept_within_the_platform_s(ada: Person) -> None:
     mail = f"{HERE}/notifications_email"
     page = save(ada, mail, seconds="400")

@@ -65,7 +65,9 @@ def why_not(name: str) -> str:
 
 
 def switching(config: TenantConfig, port: str, name: str) -> str:
-    """What switching it on does to the others."""
+    """What switching it on does: to the others, or with what people have written."""
+    if port == "matching" and standing.spec_of(name).live:
+        return _("Briefs and the experts' profiles are then sent to a company outside, which ranks them.")
     if port != "payments":
         return ""
     [now] = standing.asked(config, port)
