@@ -302,6 +302,16 @@ def test_an_account_with_payments_is_only_switched_off_and_stays_reachable(
 PLATFORM_S = {"stripe_publishable_key": "pk_test_platform", "stripe_secret_key": "sk_test_platform"}
 
 
+def test_a_further_account_hears_what_is_signed_with_its_own_secret(ada: Person, visit: Callable[[str], Person]) -> None:
+    further, hooks = f"{STRIPE}:2", visit("hooks.localhost")
+    ada.submit(ada.get(STRIPE), STRIPE, on="on", **STRIPE_KEYS)
+    assert hooks.post("/payments_stripe:2/fortium").status == 404, "without a secret it is closed"
+    ada.submit(ada.get(further), further, **{**STRIPE_KEYS, "password-webhook_secret": "whsec_of_the_second"})
+    assert hooks.post("/payments_stripe:2/fortium").status == 403, "it is open, and the signature is missing"
+    for address in ("/payments_stripe:2", "/payments_stripe:3/fortium", "/payments_acme:2/fortium", "/payments_stripe/fortium"):
+        assert hooks.post(address).status == 404, address
+
+
 def save_card(settings: Settings, client: Actor) -> None:
     """The client keeps a card at Stripe."""
     with sql.superuser(settings) as connection:
