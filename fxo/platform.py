@@ -32,6 +32,7 @@ from fxo.core.partners import projections as partners
 from fxo.core.payments import agenda as money
 from fxo.core.payments import projections as payments
 from fxo.core.plugins import Plugins, Providers, build_plugin_manager
+from fxo.core.plugins.faring import Faring
 from fxo.core.ports import PORTS
 from fxo.core.ratings import projections as ratings
 from fxo.core.scope import system_scope
@@ -39,8 +40,7 @@ from fxo.core.work.carrier import Carrier
 from fxo.core.work.model import Registry
 from fxo.core.work.perform import Performer, Probe
 from fxo.settings import Settings
-from fxo.tenants import branding, membership, policy, taxes
-from fxo.tenants import calendars as tenant_calendars
+from fxo.tenants import branding, choosing, membership, policy, taxes
 from fxo.tenants.records import Records
 from fxo.tenants.throttle import Throttle
 
@@ -75,7 +75,8 @@ def build(
 ) -> Platform:
     """Wire the platform for this app; opens no connection and writes nothing."""
     clock = Clock(demo=settings.demo)
-    store = Store(clock, Keyring(bytes.fromhex(settings.master_key.get_secret_value())))
+    keyring = Keyring(bytes.fromhex(settings.master_key.get_secret_value()))
+    store = Store(clock, keyring)
     plugins = build_plugin_manager(PORTS, extra)
     records = Records(settings)
 
@@ -91,12 +92,14 @@ def build(
     providers = Providers(
         plugins, settings, clock=business_now, around=around, platform=platform_settings(settings), usual=usual(settings),
         connections=lambda providers, tenant_id, plugin: StoredConnections(store, providers, tenant_id, plugin),
+        unseal=lambda tenant_id, name, field, stored: keyring.unlock(stored, choosing.place(tenant_id, name, field)),
+        faring=Faring(around),
     )  # fmt: skip
     registry = Registry()
     # Projections first, in the order in which one may read another; then what follows.
     for each in (clients, partners, consultations, payments, calendars, matching, notifications, ratings):
         each.register(store)
-    for ours in (branding, membership, policy, taxes, tenant_calendars):
+    for ours in (branding, membership, policy, taxes):
         ours.register(store)
     ledger.register(store, records.of_scope)
     agenda.register(store, records.of_scope)

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30, description="How long a worker may hold a piece of work", gt=0)
     idle_seconds: float = Field(30, description="After how long due work that nobody took is handed out again", gt=0)
     provider_seconds: float = Field(8, description="Time limit of one call to a provider", gt=0)
+    private_providers: bool = Field(
+        False, description="Tenants may set up providers at private addresses, such as a model in your own network"
+    )
     sweep_seconds: float = Field(1, description="How often the sweeper looks", gt=0)
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 

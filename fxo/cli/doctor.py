@@ -215,6 +215,7 @@ def _data(app: Flask, settings: Settings) -> Iterator[Finding]:
                 "master key", opens, "opens what is kept" if opens else "does not open what is kept",
                 "Set FXO_MASTER_KEY to the one that the data were made with; without it personal data are lost.",
             )  # fmt: skip
+            yield _providers(parts)
             waiting = late[0] if late else 0
             yield Finding(
                 "work", not waiting, f"{waiting} pieces wait for more than two minutes" if waiting else "nothing waits",
@@ -225,6 +226,21 @@ def _data(app: Flask, settings: Settings) -> Iterator[Finding]:
         finally:
             for engine in db.engines.values():
                 engine.dispose()
+
+
+def _providers(parts: Platform) -> Finding:
+    """Whose providers are down or in trouble, as all processes have counted within a day."""
+    from fxo.core.clock import system_now
+    from fxo.core.plugins import fared
+    from fxo.core.scope import CODE, system_scope
+
+    slugs = {config.id: config.slug for config in parts.records.all()}
+    with parts.store.transaction(system_scope("health"), CODE) as tx:
+        found = fared.ill(tx.driver, system_now())
+    seen = ", ".join(f"{one.provider} of {slugs.get(one.tenant_id, 'the platform')} is {one.state}" for one in found[:5])
+    seen += f", and {len(found) - 5} more" if len(found) > 5 else ""
+    mend = "Look at the operator's page Providers, and at the settings of those that it names."
+    return Finding("providers", not found, seen or "none is down or in trouble", mend)
 
 
 def _isolation(settings: Settings) -> Finding:

@@ -1,4 +1,4 @@
-"""`fxo tenants`: creates and lists tenants."""
+"""`fxo tenants`: creates, lists and shows tenants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 @click.group()
 def tenants() -> None:
-    """Create and list tenants."""
+    """Create, list and show tenants."""
 
 
 @tenants.command()
@@ -54,6 +54,32 @@ def list_() -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@tenants.command()
+@click.argument("slug")
+def show(slug: str) -> None:
+    """Show a tenant's providers: which are asked, in which order, with whose account, and how they fare."""
+    from fxo.cli import target
+    from fxo.core.clock import system_now
+    from fxo.core.plugins import fared
+    from fxo.core.plugins.fared import Seen
+    from fxo.core.scope import CODE, tenant_scope
+
+    with target.platform() as parts:
+        config = parts.records.by_slug(slug)
+        with parts.store.transaction(tenant_scope(config.id), CODE) as tx:
+            seen = {one.provider: one for one in fared.read(tx.driver, system_now(), month=False)}
+        click.echo(f"{config.name}: {config.portal_url}")
+        for port in parts.plugins.ports:
+            asked = [name for name, _ in parts.providers.chain(config, port)]
+            off = [choice.name for choice in config.providers.get(port, ()) if not choice.on and choice.name not in asked]
+            for name in [*asked, *off]:
+                one = seen.get(name) or Seen(config.id, port, name)
+                own = any(choice.settings for choice in config.providers.get(port, ()) if choice.name == name)
+                state = "off" if name in off else str(one.state)
+                account = "own settings" if own else "the platform's settings"
+                click.echo(f"{port:<13}  {name:<22}  {state:<8}  {one.calls} calls, {one.failed} failed, {account}")
 
 
 def _slug(slug: str) -> str:

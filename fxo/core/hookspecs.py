@@ -73,6 +73,12 @@ class ProviderSpec:
     oauth: OAuthSpec | None = None
     live: bool = False
     """Whether it talks to the outside world; the demo, whose clock can be moved, refuses to start with one that does."""
+    label: str = ""
+    """What administrators call it, such as `Stripe`; left out, the name without its category."""
+    check: Callable[[ProviderContext], None] | None = None
+    """Asks the company outside whether these settings work, for the administrator's test button. It spends no money and reaches
+    nobody, has the time limit of a call, and fails as the port does; left out, the platform makes a harmless call of the port.
+    """
 
 
 @dataclass(frozen=True, slots=True)

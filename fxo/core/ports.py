@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fxo.core.calendars.port import BusyTimes, CalendarProvider, Meeting
-from fxo.core.matching.port import MatchingProvider, check_ranking
+from fxo.core.matching.port import MatchingProvider, Ranking, check_ranking
 from fxo.core.notifications.port import NotificationProvider
 from fxo.core.payments.port import PaymentProvider, PaymentStatus, ProviderPayment
 from fxo.core.plugins.port import Port
@@ -40,12 +40,17 @@ def _honest_capture(answer: ProviderPayment, given: Mapping[str, Any]) -> None:
         raise ValueError("the payment is another one, or more was taken than was held")
 
 
+def _cost_of_ranking(answer: Ranking) -> int:
+    return answer.usage.cost if answer.usage else 0
+
+
 PORTS: Mapping[str, Port] = {
     port.name: port
     for port in (
         Port(
             "matching", "matching_", "matching_local", MatchingProvider, fails_over=True, local_last=True,
             seconds={"rank": 1.5, "refine": 6.0}, never_waits=frozenset({"refine"}),
+            costs={"rank": _cost_of_ranking, "refine": _cost_of_ranking},
             checks={
                 "rank": lambda answer, given: check_ranking(answer, given["partners"]),
                 "refine": lambda answer, given: check_ranking(answer, given["partners"]),
@@ -53,12 +58,13 @@ PORTS: Mapping[str, Port] = {
         ),
         Port(
             "calendars", "calendar_", "calendar_local", CalendarProvider, fails_over=True, local_last=True,
-            seconds={"busy_times": 4.0},
+            seconds={"busy_times": 4.0}, repeats=frozenset({"busy_times"}),
             checks={"busy_times": _honest_busy, "create_meeting": _honest_meeting, "move_meeting": _honest_meeting},
         ),
         Port(
             "payments", "payments_", "payments_sandbox", PaymentProvider, fails_over=False,
             declares=frozenset({"windows", "client_setup"}),
+            repeats=frozenset({"fetch", "find_by_reference", "list_changed_since"}),
             checks={
                 "authorise": _honest_payment(PaymentStatus.AUTHORISED),
                 "authorise_saved": _honest_payment(PaymentStatus.AUTHORISED),
@@ -66,6 +72,9 @@ PORTS: Mapping[str, Port] = {
                 "capture": _honest_capture,
             },
         ),
-        Port("notifications", "notifications_", "notifications_email", NotificationProvider, fails_over=True),
+        Port(
+            "notifications", "notifications_", "notifications_email", NotificationProvider, fails_over=True,
+            costs={"deliver": lambda answer: answer.cost},
+        ),
     )
 }  # fmt: skip

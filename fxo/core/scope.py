@@ -130,6 +130,10 @@ class ProviderChoice:
 
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    on: bool = True
+    """Whether it is asked for anything new; what was begun with it stays reachable with these settings all the same."""
+    seconds: float | None = None
+    """The tenant's own time limit for one call, where it is shorter than the platform's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +196,14 @@ class TenantConfig:
     portal_url: str = ""
     """`https://host` of the portal, for links in mails."""
 
+    def chosen(self, port: str) -> tuple[ProviderChoice, ...]:
+        """The providers of the port that are switched on, in their order."""
+        return tuple(choice for choice in self.providers.get(port, ()) if choice.on)
+
     @property
     def own_payment_account(self) -> bool:
         """Whether sessions are paid into an account of the tenant's own, rather than the operator's."""
-        return any(choice.settings for choice in self.providers.get("payments", ())[:1])
+        return any(choice.settings for choice in self.chosen("payments")[:1])
 
 
 NETWORK_TABLES: Mapping[str, str] = {

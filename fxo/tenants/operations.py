@@ -169,6 +169,11 @@ def tenants(tx: Transaction) -> list[TenantRow]:
     return [_tenant(row) for row in rows]
 
 
+def names(tx: Transaction) -> dict[UUID, str]:
+    """What each tenant is called."""
+    return dict(tx.driver.execute("select id, name from tenants").fetchall())
+
+
 def tenant(tx: Transaction, tenant_id: UUID) -> TenantPage:
     """One tenant."""
     row = tx.driver.execute(f"{_TENANTS} where t.id = %(id)s", {"now": tx.now, "id": tenant_id}).fetchone()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -162,6 +162,22 @@ def pause(tx: Transaction, tenant_id: UUID, *, suspended: bool) -> None:
         tx.driver.execute("update tenants set suspended_at = %s where id = %s", (tx.now if suspended else None, tenant_id))
 
 
+def choices_from(stored: Sequence[Mapping[str, Any]]) -> tuple[ProviderChoice, ...]:
+    """The providers of one port as the record keeps them."""
+    return tuple(
+        ProviderChoice(each["name"], each.get("settings", {}), each.get("on", True), each.get("seconds")) for each in stored
+    )
+
+
+def stored_from(choices: Sequence[ProviderChoice]) -> list[dict[str, Any]]:
+    """The providers of one port as the record keeps them."""
+    return [
+        {"name": each.name, "settings": dict(each.settings), "on": each.on}
+        | ({"seconds": each.seconds} if each.seconds is not None else {})
+        for each in choices
+    ]
+
+
 class Records:
     """Reads tenants' records."""
 
@@ -224,10 +240,7 @@ class Records:
             partner_share=row.partner_share,
             policy=CancellationPolicy(**row.policy),
             tax=Tax(**row.tax),
-            providers={
-                port: tuple(ProviderChoice(choice["name"], choice.get("settings", {})) for choice in choices)
-                for port, choices in row.providers.items()
-            },
+            providers={port: choices_from(choices) for port, choices in row.providers.items()},
             required_plugins=frozenset(row.required_plugins),
             visitors_may_match=row.visitors_may_match,
             mail_domains=tuple(row.mail_domains),

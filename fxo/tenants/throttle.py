@@ -51,6 +51,9 @@ NUMBER_CODE = Limit("number_code", 5, timedelta(minutes=10))
 NUMBER_ASKED = Limit("number_asked", 4, timedelta(hours=1))
 """Codes asked for by one client, and those asked for to one number: each is a text that is paid for."""
 
+PROVIDER_TRIED = Limit("provider_tried", 30, timedelta(minutes=10))
+"""Tries of a tenant's providers by its administrators: each is a call to somebody outside."""
+
 API_KEY = Limit("api_key", 600, timedelta(minutes=1))
 """Requests with one key of the API (PRD SR-1.4)."""
 

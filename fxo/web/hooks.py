@@ -11,6 +11,7 @@ from fxo import platform
 from fxo.core.calendars import looking
 from fxo.core.errors import Declined, Misconfigured, NotAllowed, NotFound, Retryable, Unready
 from fxo.core.notifications import reports, unsubscribing
+from fxo.core.plugins import plugin_of
 from fxo.core.scope import CODE, TenantConfig, tenant_scope
 from fxo.core.work import inbox
 
@@ -36,8 +37,8 @@ def receive_for_tenant(provider: str, slug: str) -> ResponseReturnValue:
 
 
 def _port(provider: str) -> str:
-    specs = platform.current().plugins.specs
-    return specs[provider].port if provider in specs else ""
+    spec = platform.current().plugins.specs.get(plugin_of(provider))
+    return spec.port if spec else ""
 
 
 def _received(provider: str, config: TenantConfig, only: UUID | None = None) -> ResponseReturnValue:

@@ -52,6 +52,11 @@ def N_(message: str) -> str:
     return message
 
 
+def looked_up(text: str) -> str:
+    """What a plugin says of itself, in the reader's language where the catalogue has it; nothing is filled in."""
+    return _spoken().gettext(text) if text else ""
+
+
 def said(error: FxoError) -> str:
     """What the error says, in the reader's language."""
     found = _spoken().gettext(error.sentence) if error.sentence else ""

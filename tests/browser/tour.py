@@ -396,10 +396,25 @@ class Tour:
             administrator.sign_in(self.demo.signins.member(host, ADMINISTRATOR))
             for page in ("", "/branding", "/roster", "/roster/add", "/calendars", "/tax", "/members"):
                 self.look(name + page.replace("/", ", "), administrator, "/admin" + page)
+            if host == "fortium":
+                self.providers(administrator)
             administrator.go("/admin/tax").get_by_label("Rate").fill("nineteen")
             administrator.press("Keep it")
             self.look(f"{name}, tax, error", administrator)
             administrator.leave()
+
+    def providers(self, administrator: Person) -> None:
+        """The portal's providers: the list, one with settings, what does not fit, a test that went well."""
+        self.look("admin, providers", administrator, "/admin/providers")
+        page = self.look("admin, a provider", administrator, "/admin/providers/matching_openai")
+        page.get_by_label("Address").fill("nowhere")
+        page.get_by_label("API key").first.fill("a key that does not come back")
+        administrator.press("Keep these settings")
+        page.locator(".field__error").first.wait_for()
+        self.look("admin, a provider, error", administrator)
+        page = administrator.go("/admin/providers/notifications_email")
+        onward(administrator.button("Test it now"))
+        self.look("admin, a provider, tested", administrator)
 
     def operator(self) -> None:
         operator = self.at("ops")
@@ -443,6 +458,7 @@ class Tour:
         self.look("operator, disputes", operator, "/payments?show=disputes")
         self.look("operator, payouts", operator, "/payouts")
         self.look("operator, integrity", operator, "/integrity")
+        self.look("operator, providers", operator, "/providers")
         self.look("operator, ledger with a dispute", operator, "/ledger")
         self.look("receipts", client, "/receipts")
         client.page.goto(self.session)

@@ -89,6 +89,16 @@ class TestTextsByTwilio(NotificationContract):
             Report(same.id, "delivered", BO, Channel.SMS)
         ]
 
+    def test_a_text_says_what_it_has_cost_once(self, made: Callable[..., Provider]) -> None:
+        provider, same = made(part_cost="0.07"), message("x" * 200)
+        assert [provider.deliver(same, Channel.SMS).cost for _ in range(2)] == [140_000, 0]
+
+    def test_the_account_is_tried_without_a_text(self, made: Callable[..., Provider], twilio: Twilio) -> None:
+        made().look_at_account()
+        with pytest.raises(Misconfigured) as refused:
+            made(auth_token="another").look_at_account()
+        assert refused.value.field == "auth_token" and not twilio.texts
+
     def test_a_text_that_never_arrived_at_twilio_is_sent_again(self, provider: NotificationProvider, twilio: Twilio) -> None:
         twilio.fail(None, Answer(500), Answer(200, b"<html>"))
         same = message()

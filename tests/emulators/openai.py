@@ -78,7 +78,7 @@ class Model:
         if headers.get("Authorization", "").removeprefix("Bearer ") not in self.keys:
             return _error(401, {}, "invalid_api_key", "Incorrect API key provided.")
         try:
-            body = json.loads(raw)
+            body = json.loads(raw or b"{}")
         except ValueError:
             return _error(400, {}, None, "We could not parse the JSON body of your request.")
         with self._lock:
@@ -91,6 +91,8 @@ class Model:
                 return _error(failure[0], failure[1], failure[2], "Told to fail.")
             if path == "/v1/chat/completions":
                 return self._completion(body)
+            if path == "/v1/models":
+                return _json(200, {"object": "list", "data": [_model(name) for name in sorted(MODELS | EMBEDDINGS)]})
             if path == "/v1/embeddings" and self.embeds:
                 return self._embeddings(body)
             return _error(404, {}, "unknown_url", f"Unknown request URL: POST {path}.")
@@ -157,6 +159,10 @@ class Model:
                 "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
             },
         )
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 1_790_000_000, "owned_by": "company"}
 
 
 # What models do ---------------------------------------------------------------------------------------------------------
@@ -299,6 +305,9 @@ class _Server(ThreadingHTTPServer):
 def _handler(model: Model) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))

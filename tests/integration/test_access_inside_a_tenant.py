@@ -125,6 +125,10 @@ OFFICE = {
     ("portal", "POST", "/admin/members/<member_id>/reactivate"),
     ("portal", "POST", "/admin/members/<member_id>/invite-again"),
     ("portal", "POST", "/admin/members/<member_id>/revoke"),
+    ("portal", "GET", "/admin/providers/<name>"),
+    ("portal", "POST", "/admin/providers/<name>"),
+    ("portal", "POST", "/admin/providers/<name>/remove"),
+    ("portal", "POST", "/admin/providers/<name>/test"),
     ("ops", "GET", "/bookings/<tenant_id>/<consultation_id>"),
     ("ops", "POST", "/bookings/<tenant_id>/<consultation_id>/decide"),
     ("ops", "POST", "/bookings/<tenant_id>/<consultation_id>/cancel"),
@@ -191,7 +195,14 @@ class Scene:
             "member_id": self.told.client.id, "alarm_id": new_id(),
         }  # fmt: skip
         number = 1 if real else 77
-        values = {"which": "google", "kind": "receipt", "int:number": number, "int:paper": number, "what": "refund"}
+        values = {
+            "which": "google",
+            "kind": "receipt",
+            "int:number": number,
+            "int:paper": number,
+            "what": "refund",
+            "name": "calendar_local",
+        }
         for name, value in [*values.items(), *((name, known if real else new_id()) for name, known in ids.items())]:
             rule = rule.replace(f"<{name}>", str(value))
         return rule

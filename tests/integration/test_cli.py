@@ -257,6 +257,24 @@ def test_tenants_are_created_and_listed(fxo: Fxo, settings: Settings) -> None:
     assert row == [(72_050, ["initech.example", "initech.test"], {"colour": "#1d4ed8", "tagline": "Ask us"})]
 
 
+def test_a_tenant_s_providers_are_shown_and_the_doctor_names_who_is_ill(fxo: Fxo, settings: Settings) -> None:
+    assert fxo("tenants", "create", "acme", "--name", "Acme").exit_code == 0
+    shown = fxo("tenants", "show", "acme")
+    assert shown.exit_code == 0, shown.output
+    assert "Acme: http://acme.localhost:8000" in shown.stdout
+    for line in ("matching       matching_local          unused", "payments       payments_sandbox        unused"):
+        assert line in shown.stdout
+    with sql.superuser(settings) as connection:
+        connection.execute(
+            "insert into provider_hours (tenant_id, port, provider, hour, calls, failed, refused, times, cost, failures)"
+            " select id, 'payments', 'payments_sandbox', date_trunc('hour', now()), 3, 1, 0, '{0,0,0,0,0,3}', 0,"
+            " jsonb_build_array(jsonb_build_array(now()::text, 'misconfigured', 'authorise', '')) from tenants"
+        )
+    assert "payments_sandbox        down" in fxo("tenants", "show", "acme").stdout
+    assert "WRONG  providers: payments_sandbox of acme is down" in fxo("doctor").stdout
+    assert fxo("tenants", "show", "nobody").exit_code != 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [

@@ -119,6 +119,8 @@ def lived(told: Story, slug: str, partner: str) -> None:
     model.reserve(1, 1_000, system_now())
     model.keep_answer(b"a question", "an answer", system_now())
     model.keep_vectors("a model", [(told.partners[partner], "digest", b"vector")])
+    assert told.parts.providers.faring
+    told.parts.providers.faring.keep()
     with sql.owner(told.settings) as connection:
         connection.execute("insert into hosts (host, tenant_id) values (%s, %s)", (f"experts.{slug}.example", told.config.id))
     assert told.effects("capture")
@@ -367,6 +369,7 @@ def test_the_operator_reads_what_runs_the_platform_and_no_words_of_clients(setti
             "tenants", "hosts", "partners", "availability", "partner_standing", "roster", "partner_time", "events", "work",
             "alarms", "cases", "payments", "postings", "operators", "operator_uses", "subscription_cursors", "clock",
             "epoch", "form_submissions", "preferences", "partner_earnings", "partner_payouts", "ledger_checks", "meetings",
+            "provider_hours",
         }  # fmt: skip
         assert connection.execute("select state, fee_minor from consultations").fetchall()
         with pytest.raises(DENIED):
@@ -401,7 +404,7 @@ def test_the_system_reads_what_our_code_answers_for_and_appends_to_platform_stre
             "work", "operators", "subscription_cursors", "clock", "epoch", "inbox", "events", "alarms", "ratings", "members",
             "person_keys", "preferences", "tokens", "sign_ins", "attempts", "consultations", "payments", "postings",
             "partner_earnings", "partner_time", "meetings", "ledger_checks",
-            "calendar_connections", "calendar_tokens", "suppressions",
+            "calendar_connections", "calendar_tokens", "suppressions", "provider_hours",
         }  # fmt: skip
         with pytest.raises(DENIED, match="row-level security"):
             connection.execute(

@@ -660,6 +660,73 @@ def test_busy_times_that_cannot_be_true_give_way_to_the_local_calendar(lie: Busy
     assert name == "calendar_local"
 
 
+# Repeating, switching off, a tenant's own limit.
+
+
+class Shaky(Diary):
+    """Fails as it is told, then answers."""
+
+    def __init__(self, *failures: Exception) -> None:
+        super().__init__(BusyTimes({ADA.id: ()}, NOW))
+        self.failures = list(failures)
+        self.calls = 0
+
+    def busy_times(self, partners: Sequence[Any], window: Any) -> BusyTimes:
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return self._answer
+
+
+@pytest.mark.parametrize("failure", [Unavailable("the line broke"), OSError("reset")])
+def test_what_only_reads_is_asked_once_more(failure: Exception) -> None:
+    made = Shaky(failure)
+    calendar = serve(provider("calendar_acme", "calendars", made)).named(tenant(), "calendars", "calendar_acme")
+    assert calendar.busy_times([ADA.id], (NOW, NOW)).busy == {ADA.id: ()}
+    assert made.calls == 2
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [[Unavailable("not before noon", after=60)], [Retryable("later", after=5)], [Misconfigured("old")], [OSError(), OSError()]],
+)
+def test_nobody_is_asked_again_before_their_time_or_twice(failures: list[Exception]) -> None:
+    made, most = Shaky(*failures), len(failures)
+    calendar = serve(provider("calendar_acme", "calendars", made)).named(tenant(), "calendars", "calendar_acme")
+    with pytest.raises((Retryable, Misconfigured)):
+        calendar.busy_times([ADA.id], (NOW, NOW))
+    assert made.calls == most
+
+
+def test_what_changes_something_is_never_repeated_by_the_guard() -> None:
+    made = Post(raising(OSError()))
+    with pytest.raises(Unavailable):
+        post(made).deliver(MAIL, Channel.MAIL)
+    assert made.calls == 1
+
+
+def test_who_is_switched_off_is_asked_for_nothing_new_and_stays_reachable() -> None:
+    providers = serve(provider("payments_acme", "payments", Post()))
+    off = ProviderChoice("payments_acme", {"key": "kept"}, on=False)
+    config = tenant(payments=[off])
+    assert [name for name, _ in providers.chain(config, "payments")] == ["payments_sandbox"]
+    assert not config.own_payment_account and providers.live(config) == []
+    assert providers.named(config, "payments", "payments_acme") is not None
+
+
+def test_a_tenant_s_own_time_limit_shortens_the_platform_s_and_never_lengthens_it(release: threading.Event) -> None:
+    slow = provider("notifications_slow", "notifications", Post(lambda message: release.wait()))
+
+    def told(seconds: float, platform: float) -> str:
+        config = tenant(notifications=[ProviderChoice("notifications_slow", seconds=seconds)])
+        with pytest.raises(Unavailable) as late:
+            serve(slow, seconds=platform).named(config, "notifications", "notifications_slow").deliver(MAIL, Channel.MAIL)
+        return str(late.value)
+
+    assert "within 0.05 s" in told(60, 0.05)
+    assert "within 1 s" in told(0.2, 5), "and there is a least one"
+
+
 # The breaker.
 
 

@@ -10,8 +10,9 @@ from fxo.core.errors import Conflict, Invalid, NotFound
 from fxo.core.ids import new_id
 from fxo.core.money import Money
 from fxo.core.scope import ProviderChoice, TenantConfig
-from fxo.tenants import branding, calendars, membership, records
+from fxo.tenants import branding, choosing, membership, records
 from fxo.tenants.branding import SETTINGS, BrandingChanged, Example, PriceChanged, Question
+from fxo.tenants.choosing import ProvidersChosen
 from fxo.tenants.membership import (
     MEMBER,
     Accepted,
@@ -24,6 +25,7 @@ from fxo.tenants.membership import (
     RoleChanged,
     Standing,
 )
+from fxo.tenants.outside import leads_inside
 from fxo.tenants.records import TENANT, Created, Resumed, Suspended
 from tests.support.decisions import after, given
 
@@ -113,24 +115,62 @@ def test_a_tenant_is_suspended_and_resumed_once_each() -> None:
     given(TENANT).when(records.decide_pause, GLOBEX, suspended=True).then(NotFound)
 
 
-# Calendars -----------------------------------------------------------------------------------------------------------
+# Providers -----------------------------------------------------------------------------------------------------------
 
 GOOGLE, OUTLOOK = "calendar_google", "calendar_microsoft"
 
 
-def with_calendars(*names: str) -> TenantConfig:
-    chosen = tuple(ProviderChoice(name) for name in names)
-    return TenantConfig(GLOBEX, "globex", "Globex", Money(72_000, "USD"), providers={"calendars": chosen})
+def on(*names: str) -> tuple[ProviderChoice, ...]:
+    return tuple(ProviderChoice(name) for name in names)
 
 
-def test_calendars_are_chosen_among_those_that_can_be_connected() -> None:
-    assert calendars.decide(with_calendars(), [GOOGLE], {GOOGLE, OUTLOOK}) == [calendars.CalendarsChosen((GOOGLE,))]
-    assert calendars.decide(with_calendars(GOOGLE), [], {GOOGLE}) == [calendars.CalendarsChosen(())]
+def test_providers_are_chosen_among_those_that_can_be_used() -> None:
+    assert choosing.decide_order("calendars", (), [GOOGLE], {GOOGLE, OUTLOOK}) == [ProvidersChosen("calendars", (GOOGLE,))]
+    assert choosing.decide_order("calendars", on(GOOGLE), [], {GOOGLE}) == [ProvidersChosen("calendars", ())]
+    further = ["matching_openai:2"]
+    assert choosing.decide_order("matching", (), further, {"matching_openai"}) == [ProvidersChosen("matching", (*further,))]
     with pytest.raises(Invalid, match="choose among those shown"):
-        calendars.decide(with_calendars(), ["calendar_acme"], {GOOGLE})
+        choosing.decide_order("calendars", (), ["calendar_acme"], {GOOGLE})
 
 
-def test_the_same_calendars_are_no_change_and_one_that_is_not_offered_any_more_may_stay() -> None:
-    assert calendars.decide(with_calendars(GOOGLE), [GOOGLE], set()) == []
-    chosen = calendars.CalendarsChosen((OUTLOOK, GOOGLE))
-    assert calendars.decide(with_calendars(GOOGLE), [OUTLOOK, GOOGLE], {OUTLOOK}) == [chosen]
+def test_the_same_order_is_no_change_and_one_that_is_not_offered_any_more_may_stay() -> None:
+    assert choosing.decide_order("calendars", on(GOOGLE), [GOOGLE], set()) == []
+    moved = choosing.decide_order("calendars", on(GOOGLE), [OUTLOOK, GOOGLE], {OUTLOOK})
+    assert moved == [ProvidersChosen("calendars", (OUTLOOK, GOOGLE))]
+
+
+def test_what_is_switched_off_keeps_its_settings_and_what_has_none_leaves_nothing_behind() -> None:
+    keyed = ProviderChoice("payments_acme", {"key": "locked"})
+    assert choosing.arranged((keyed, *on("payments_beta")), ["payments_gamma"]) == (
+        ProviderChoice("payments_gamma"),
+        ProviderChoice("payments_acme", {"key": "locked"}, on=False),
+    )
+    again = choosing.arranged(choosing.arranged((keyed,), []), ["payments_acme"])
+    assert again == (keyed,)
+
+
+def test_a_further_account_has_the_next_free_name_and_there_is_an_end_to_them() -> None:
+    config = TenantConfig(GLOBEX, "globex", "Globex", Money(72_000, "USD"), providers={"matching": on("matching_openai:2")})
+    assert choosing.another(config, "matching", "matching_openai") == "matching_openai:3"
+    full = on(*(f"matching_openai:{number}" for number in range(2, 10)))
+    with pytest.raises(Conflict, match="5 accounts"):
+        choosing.another(replace(config, providers={"matching": full}), "matching", "matching_openai")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://127.0.0.1:8000", "https://localhost", "http://[::1]/", "smtp://user:pass@10.0.0.7:25", "https://169.254.169.254/latest",
+        "http://0x7f.1", "http://2130706433/", "https://[::ffff:192.168.0.1]", "https://db.internal", "push.example 192.168.1.1",
+        "https://api.localhost.:443", "smtp://user:pa[ss@10.0.0.1:25",
+    ],
+)  # fmt: skip
+def test_an_address_within_the_platform_s_network_is_known_however_it_is_written(text: str) -> None:
+    assert leads_inside(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://8.8.8.8/v1", "a sentence, with 10.5 in it", "Acme <hello@acme.example>", "https://nowhere.invalid", "2026"]
+)
+def test_other_texts_and_addresses_of_the_world_pass(text: str) -> None:
+    assert not leads_inside(text)

@@ -10,7 +10,7 @@ import pytest
 
 from fxo import platform
 from fxo.core.consultations import queries as consultations
-from fxo.core.errors import NotAllowed
+from fxo.core.errors import Misconfigured, NotAllowed
 from fxo.core.ids import new_id
 from fxo.core.partners import commands as partners
 from fxo.core.scope import CODE, ROLES, Actor, ActorKind, TenantConfig, operator_scope, system_scope, tenant_scope
@@ -34,7 +34,7 @@ def uses(parts: platform.Platform, operator: Actor) -> list[str]:
 
 
 def test_every_page_asks_for_a_sign_in(visit: Callable[[str], Person], operator_actor: Actor) -> None:
-    for path in ("/", "/ledger", "/alarms", "/tenants", "/tenants/new", "/partners"):
+    for path in ("/", "/ledger", "/alarms", "/tenants", "/tenants/new", "/partners", "/providers"):
         page = visit("ops.localhost").get(path)
         assert (page.status, page.location) == (303, f"/sign-in?next={path}")
 
@@ -60,6 +60,24 @@ def test_the_pages_say_what_to_do_while_there_is_nothing(olu: Person) -> None:
     assert "fxo tenants create" in olu.get("/").words
     assert "The first captured session" in olu.get("/ledger").words
     assert "Nothing needs you" in olu.get("/alarms").words
+
+
+def test_providers_that_are_ill_stand_first_with_what_is_wrong_and_no_word_of_theirs(
+    olu: Person, parts: platform.Platform, tenant: TenantConfig, other_tenant: TenantConfig, operator_actor: Actor
+) -> None:
+    assert "No provider was asked within a day" in olu.get("/providers").words
+    assert parts.providers.faring
+    well = parts.providers.faring.of(tenant.id, "payments", "payments_sandbox")
+    well.answered(0.2, 0)
+    down = parts.providers.faring.of(other_tenant.id, "matching", "matching_openai")
+    down.failed("refine", 6.0, Misconfigured("the key sk-4711 of Ada is old", field="api_key"), rests=False)
+    parts.providers.faring.keep()
+    page = olu.get("/providers")
+    for sentence in ("1 provider is ill", "Language model Matching Globex Expert Desk Down", "Sandbox Payments Fortium Well"):
+        assert sentence in page.words
+    assert "It does not take what stands in “API key”" in page.words and "sk-4711" not in page.text
+    assert page.words.index("Language model") < page.words.index("Sandbox")
+    assert uses(parts, operator_actor) == ["providers", "providers"]
 
 
 def test_every_use_is_recorded(olu: Person, parts: platform.Platform, operator_actor: Actor) -> None:
@@ -178,7 +196,7 @@ def test_a_tenant_is_made_by_a_form_and_its_first_administrator_invited(
     assert created.status == 200
     for word in (
         "Initech", "€650", "75 / 25", "@initech.example", "initech.localhost", "experts.initech.example",
-        "Nobody looks after this portal yet", "payments_sandbox",
+        "Nobody looks after this portal yet", "Sandbox",
     ):  # fmt: skip
         assert word in created.words
     for host in ("initech.localhost", "experts.initech.example"):

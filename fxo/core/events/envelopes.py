@@ -17,6 +17,7 @@ from fxo.core.errors import FxoError
 from fxo.core.events.model import ERASED, EventType
 
 _MARK = "sealed"
+_LOCKED = "locked:"
 
 
 class PersonErased(FxoError):
@@ -31,11 +32,27 @@ class Keyring:
 
     def __init__(self, master_key: bytes) -> None:
         self._master = AESGCM(master_key)
+        self._settings = AESGCM(hmac.digest(master_key, b"settings", "sha256"))
         self._blinding = hmac.digest(master_key, b"blind", "sha256")
 
     def blind(self, tenant_id: UUID, text: str) -> str:
         """What stands for the text where it is to be recognised and not to be read: the same in one tenant, 64 hex digits."""
         return hmac.digest(self._blinding, f"{tenant_id}/{text}".encode(), "sha256").hex()
+
+    def lock(self, text: str, place: str) -> str:
+        """The text as it is kept in a record that is no person's, bound to its place: a secret among a tenant's settings."""
+        nonce = os.urandom(12)
+        return _LOCKED + b64encode(nonce + self._settings.encrypt(nonce, text.encode(), place.encode())).decode()
+
+    def unlock(self, stored: str, place: str) -> str | None:
+        """What was locked there; what stands in the clear as it is; None where it belongs to another place or master key."""
+        if not stored.startswith(_LOCKED):
+            return stored
+        try:
+            sealed = b64decode(stored.removeprefix(_LOCKED), validate=True)
+            return self._settings.decrypt(sealed[:12], sealed[12:], place.encode()).decode()
+        except (InvalidTag, ValueError):
+            return None
 
     def make(self, driver: Connection[Any], tenant_id: UUID, person_id: UUID) -> bytes:
         """The person's key, made at first need and locked, so that who erases them waits for this transaction.

@@ -47,6 +47,8 @@ class Delivery:
     """The provider has taken the message; its reference finds it again in its reports."""
 
     reference: str
+    cost: int = field(default=0, compare=False)
+    """What it has cost, in millionths of the account's currency; 0 where that is not known, or it was taken before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from fxo.core.plugins.calls import Guarded
 from fxo.core.plugins.context import Connections, ProviderContext
 from fxo.core.plugins.manager import GROUP, PluginError, Plugins, build_plugin_manager, load_alone
 from fxo.core.plugins.port import Port
-from fxo.core.plugins.providers import Providers, first_answer, secret_fields
+from fxo.core.plugins.providers import Providers, plugin_of, secret_fields
+from fxo.core.plugins.resilience import first_answer
 
 __all__ = [
     "GROUP",
@@ -26,6 +27,7 @@ __all__ = [
     "health",
     "load_alone",
     "observe",
+    "plugin_of",
     "secret_fields",
     "warm_up",
 ]

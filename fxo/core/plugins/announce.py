@@ -10,11 +10,10 @@ from fxo.core.hookspecs import OBSERVERS, Booking, Erasure
 from fxo.core.plugins.calls import refuse_inside_transaction, trace
 from fxo.core.plugins.manager import Implementation
 from fxo.core.plugins.providers import Providers
+from fxo.core.plugins.resilience import ASKING_SECONDS
 from fxo.core.scope import TenantConfig
 
 log = logging.getLogger(__name__)
-ASKING_SECONDS = 0.3
-"""How long a page waits for one plugin."""
 CANNOT_CHECK = "This booking cannot be checked at the moment. Please try again in a few minutes."
 
 

@@ -7,19 +7,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any
 
 from fxo.core.db import in_transaction
-from fxo.core.errors import ProviderError, Unavailable
+from fxo.core.errors import Misconfigured, ProviderError, Retryable, Unavailable
 from fxo.core.plugins.answers import BrokenPromise
-from fxo.core.plugins.breaker import Breaker
+from fxo.core.plugins.faring import Fares
 from fxo.core.plugins.port import Port
+from fxo.core.plugins.resilience import Breaker, Bulkhead, Crowded, Limits, Resting, Slow
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
-Around = Callable[[], AbstractContextManager[Any]]
-"""Called by the thread that asks, entered by the thread that calls the plugin: brings the application's context along."""
 
 
 def refuse_inside_transaction(name: str) -> None:
@@ -36,54 +33,6 @@ def trace(error: BaseException) -> str:
     return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__
 
 
-class Crowded(Unavailable):
-    """All places are taken. It says nothing about the next call, and nothing that the breaker has to know."""
-
-
-class Bulkhead:
-    """So many calls into one plugin at a time, each in a thread of its own; one that hangs holds its place until it returns."""
-
-    def __init__(self, name: str, around: Around, *, places: int = 16) -> None:
-        self.name = name
-        self._around = around
-        self._places = threading.BoundedSemaphore(places)
-
-    @property
-    def full(self) -> bool:
-        """Whether there is no place at the moment."""
-        if not self._places.acquire(blocking=False):
-            return True
-        self._places.release()
-        return False
-
-    def run(self, call: Callable[[], T], seconds: float, *, waits: bool = True) -> T:
-        """What the call returns or raises; `Unavailable` where it takes longer than that, with waiting for a place."""
-        deadline = time.monotonic() + seconds
-        if not self._places.acquire(timeout=seconds if waits else 0):
-            raise Crowded(f"{self.name} has all its places taken")
-        context = self._around()
-        done = threading.Event()
-        answer: list[T] = []
-        failure: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                with context:
-                    answer.append(call())
-            except BaseException as error:
-                failure.append(error if isinstance(error, Exception) else RuntimeError(type(error).__name__))
-            finally:
-                self._places.release()
-                done.set()
-
-        threading.Thread(target=work, name=f"plugin {self.name}", daemon=True).start()
-        if not done.wait(max(0.0, deadline - time.monotonic())):
-            raise Unavailable(f"{self.name} did not answer within {seconds:g} s")
-        if failure:
-            raise failure[0]
-        return answer[0]
-
-
 def is_resting(provider: Guarded) -> bool:
     """Whether its breaker is open; a function, since the guard has the members of its port and no others."""
     return provider._breaker.resting
@@ -94,6 +43,16 @@ def is_full(provider: Guarded) -> bool:
     return provider._bulkhead.full
 
 
+def try_now(provider: Guarded) -> None:
+    """Let the next call through, also while the breaker is open: somebody has mended something and wants to know."""
+    provider._breaker.try_now()
+
+
+def checked(provider: Guarded, check: Callable[[], None]) -> None:
+    """Let the plugin's own check run as a call of the provider."""
+    provider._ask("check", check, {})
+
+
 class Guarded:
     """A provider for one tenant that keeps its port's promises: it has the port's members, and each is guarded.
 
@@ -102,14 +61,16 @@ class Guarded:
     """
 
     def __init__(
-        self, name: str, port: Port, make: Callable[[], Any], *, bulkhead: Bulkhead, breaker: Breaker, seconds: float
-    ) -> None:
+        self, name: str, port: Port, make: Callable[[], Any], *, bulkhead: Bulkhead, breaker: Breaker, limits: Limits,
+        fares: Fares | None = None,
+    ) -> None:  # fmt: skip
         self._name = name
         self._port = port
         self._make = make
         self._bulkhead = bulkhead
         self._breaker = breaker
-        self._seconds = seconds
+        self._limits = limits
+        self._fares = fares
         self._provider: Any = None
         self._declared: dict[str, Any] = {}
         self._making = threading.Lock()
@@ -147,31 +108,68 @@ class Guarded:
         refuse_inside_transaction(self._name)
         if member not in self._declared:
             try:
-                answer = self._bulkhead.run(say, self._seconds)
+                answer = self._bulkhead.run(say, self._limits.platform)
                 self._port.check(member, answer, {})
             except ProviderError:
                 raise
             except Exception as error:
-                log.warning("%s failed at %s: %s", self._name, member, trace(error))
-                raise Unavailable(f"{self._name} failed at {member}") from None
+                raise self._broken(member, error) from None
             self._declared[member] = answer
         return self._declared[member]
 
     def _ask(self, member: str, call: Callable[[], Any], given: Mapping[str, Any]) -> Any:
+        """What the provider answers, told to the breaker and counted."""
         refuse_inside_transaction(self._name)
-        self._breaker.admit()
+        begun = time.perf_counter()
         try:
-            seconds = min(self._seconds, self._port.seconds.get(member, self._seconds))
-            answer = self._bulkhead.run(call, seconds, waits=member not in self._port.never_waits)
-            self._port.check(member, answer, given)
-        except Crowded:
-            raise
-        except ProviderError as error:
-            (self._breaker.failed if isinstance(error, Unavailable) else self._breaker.succeeded)()
+            self._breaker.admit()
+            answer = self._answer(member, call, given, begun)
+        except (Resting, Crowded):
+            if self._fares:
+                self._fares.refused()
             raise
         except Exception as error:
-            self._breaker.failed()
-            log.warning("%s failed at %s: %s", self._name, member, trace(error))
-            raise Unavailable(f"{self._name} failed at {member}") from None
+            self._failed(member, error, time.perf_counter() - begun)
+            if isinstance(error, ProviderError):
+                raise
+            raise self._broken(member, error) from None
         self._breaker.succeeded()
+        if self._fares:
+            cost = self._port.costs.get(member)
+            self._fares.answered(time.perf_counter() - begun, cost(answer) if cost else 0)
         return answer
+
+    def _answer(self, member: str, call: Callable[[], Any], given: Mapping[str, Any], begun: float) -> Any:
+        """The checked answer; what only reads is asked once more where it has failed early in its time."""
+        seconds, waits = self._limits.seconds(member), member not in self._port.never_waits
+        try:
+            return self._checked(member, self._bulkhead.run(call, seconds, waits=waits), given)
+        except (Crowded, Slow, Misconfigured):
+            raise
+        except Exception as error:
+            left = seconds - (time.perf_counter() - begun)
+            briefly = (isinstance(error, Unavailable) and not error.after) or not isinstance(error, ProviderError)
+            if member not in self._port.repeats or not briefly or left < seconds / 2:
+                raise
+            log.info("%s failed at %s and is asked once more: %s", self._name, member, trace(error))
+            return self._checked(member, self._bulkhead.run(call, left, waits=waits), given)
+
+    def _checked(self, member: str, answer: Any, given: Mapping[str, Any]) -> Any:
+        if member in self._port.answers:
+            self._port.check(member, answer, given)
+        return answer
+
+    def _failed(self, member: str, error: Exception, seconds: float) -> None:
+        """A strike where nobody answered, or not as promised; a refusal, and a wish for patience, are answers."""
+        answers = isinstance(error, ProviderError) and not isinstance(error, Unavailable)
+        (self._breaker.succeeded if answers else self._breaker.failed)()
+        if not self._fares:
+            return
+        if answers and not isinstance(error, (Retryable, Misconfigured)):
+            self._fares.answered(seconds, 0)
+        else:
+            self._fares.failed(member, seconds, error, rests=self._breaker.resting)
+
+    def _broken(self, member: str, error: Exception) -> Unavailable:
+        log.warning("%s failed at %s: %s", self._name, member, trace(error))
+        return Unavailable(f"{self._name} failed at {member}")

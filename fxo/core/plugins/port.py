@@ -42,6 +42,12 @@ class Port:
     """Members that only say how the provider is, without a network call: asked once, also while its breaker is open.
     They take no arguments. `capabilities` need not be named: a property is always one.
     """
+    repeats: frozenset[str] = frozenset()
+    """Members that only read: asked once more at once where the first try has failed early in its time limit. All others are
+    repeated by durable work alone, with the same key, or by nobody.
+    """
+    costs: Mapping[str, Callable[[Any], int]] = field(default_factory=dict)
+    """For members whose answer says what it has cost: in millionths of the account's currency."""
     checks: Mapping[str, Callable[[Any, Mapping[str, Any]], None]] = field(default_factory=dict)
     """For members whose answer can lie without being of the wrong type: (answer, arguments by name), raises ValueError."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -15,12 +15,13 @@ from uuid import UUID
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from fxo.core.clock import system_now
-from fxo.core.errors import ActionRequired, Declined, Misconfigured, ProviderError, Unavailable
+from fxo.core.errors import Misconfigured
 from fxo.core.hookspecs import PortName
-from fxo.core.plugins.breaker import Breaker
-from fxo.core.plugins.calls import Around, Bulkhead, Guarded, is_full, is_resting
+from fxo.core.plugins.calls import Guarded, checked, is_full, is_resting, try_now
 from fxo.core.plugins.context import Connections, NoConnections, ProviderContext, StoredState, Urls
+from fxo.core.plugins.faring import Faring
 from fxo.core.plugins.manager import Plugins
+from fxo.core.plugins.resilience import Around, Breaker, Bulkhead, Limits
 from fxo.core.scope import ProviderChoice, TenantConfig
 from fxo.settings import Settings
 
@@ -30,11 +31,9 @@ if TYPE_CHECKING:
     from fxo.core.notifications.port import NotificationProvider
     from fxo.core.payments.port import PaymentProvider
 
-P = TypeVar("P")
 T = TypeVar("T")
-log = logging.getLogger(__name__)
-Unseal = Callable[[UUID, str, str, str], str]
-"""Opens a sealed secret: tenant, plugin, field, what is stored."""
+Unseal = Callable[[UUID, str, str, str], str | None]
+"""Opens a sealed secret: tenant, plugin, field, what is stored; None where it cannot be opened."""
 Connect = Callable[["Providers", UUID, str], Connections]
 """What people of the network have allowed a plugin to do, as one tenant sees it: tenant, plugin."""
 
@@ -59,6 +58,7 @@ class Providers:
         connections: Connect | None = None,
         usual: Mapping[str, str] | None = None,
         ticks: Callable[[], float] = time.monotonic,
+        faring: Faring | None = None,
     ) -> None:
         self.plugins = plugins
         self.seconds = settings.provider_seconds
@@ -69,6 +69,7 @@ class Providers:
         self._connections = connections
         self._usual = usual or {}
         self._ticks = ticks
+        self.faring = faring
         self.bulkheads = {name: Bulkhead(name, around) for name in plugins.names}
         self._around = around
         self._made: dict[tuple[UUID, str, str], tuple[object, object]] = {}
@@ -89,7 +90,7 @@ class Providers:
         calendars have the embedded one last in any case. For payments the chain has one link: they never fail over.
         """
         rules = self.plugins.ports[port]
-        names = [choice.name for choice in config.providers.get(port, ())] or [self._usual.get(port, rules.local)]
+        names = [choice.name for choice in config.chosen(port)] or [self.usual(port)]
         if not rules.fails_over:
             names = names[:1]
         if rules.local_last and rules.local not in names:
@@ -108,6 +109,32 @@ class Providers:
         """The provider that something was begun with, whatever the tenant has chosen since; `Misconfigured` for a stranger."""
         self._check_known(port, name)
         return self._guard(config, port, name)
+
+    def usual(self, port: PortName) -> str:
+        """The provider of tenants that have chosen none."""
+        return self._usual.get(port, self.plugins.ports[port].local)
+
+    def has_platform_account(self, name: str) -> bool:
+        """Whether the platform has settings for this provider, for tenants that have none of their own."""
+        return any(self._platform.get(name, {}).values())
+
+    def values(self, config: TenantConfig, name: str) -> dict[str, Any]:
+        """The tenant's own settings as its form takes them, with secrets opened: for checking a change, and never for a page."""
+        model = self.plugins.settings[plugin_of(name)]
+        return self._opened(config, name, model, _choice(config, name).settings)
+
+    def check(self, config: TenantConfig, port: PortName, name: str) -> bool:
+        """Ask the plugin's own check whether these settings work; False where it has none. Fails as a call of the port does."""
+        self._check_known(port, name)
+        ask, guard = self.plugins.specs[plugin_of(name)].check, self._guard(config, port, name)
+        if ask is None:
+            return False
+        checked(guard, lambda: ask(self.context(config, name)))
+        return True
+
+    def try_now(self, config: TenantConfig, port: PortName, name: str) -> None:
+        """Let the next call of this provider through, though it may be left alone just now."""
+        try_now(self._guard(config, port, name))
 
     def context(self, config: TenantConfig, plugin: str) -> ProviderContext:
         """What the plugin gets for this tenant. Raises `Misconfigured` where the settings do not fit its model."""
@@ -135,7 +162,7 @@ class Providers:
         )
 
     def _connected(self, config: TenantConfig, plugin: str) -> Connections:
-        spec = self.plugins.specs.get(plugin)
+        spec = self.plugins.specs.get(plugin_of(plugin))
         return self._connections(self, config.id, plugin) if spec and spec.oauth and self._connections else NoConnections()
 
     def application(self, plugin: str) -> Any:
@@ -150,6 +177,8 @@ class Providers:
 
     def close(self) -> None:
         """End the connections to companies outside, at the end of an app; what is asked for afterwards is made anew."""
+        if self.faring:
+            self.faring.close()
         with self._lock:
             for _, made in self._made.values():
                 if isinstance(made, ProviderContext):
@@ -167,7 +196,7 @@ class Providers:
 
     def live(self, config: TenantConfig) -> list[str]:
         """The names of this tenant's providers that talk to the outside world; the demo starts with none."""
-        chosen = [choice.name for choices in config.providers.values() for choice in choices]
+        chosen = [choice.name for choices in config.providers.values() for choice in choices if choice.on]
         return [name for name in chosen if (spec := self.plugins.specs.get(plugin_of(name))) and spec.live]
 
     def _check_known(self, port: PortName, name: str) -> None:
@@ -189,7 +218,9 @@ class Providers:
             rules = self.plugins.ports[port]
             if rules.local_last and name == rules.local:
                 rules = replace(rules, seconds={})  # nobody stands in for the last one, and its first answer loads what it needs
-            return Guarded(name, rules, make, bulkhead=bulkhead, breaker=breaker, seconds=self.seconds)
+            limits = Limits(self.seconds, rules, _choice(config, name).seconds)
+            fares = self.faring.of(config.id, port, name) if self.faring else None
+            return Guarded(name, rules, make, bulkhead=bulkhead, breaker=breaker, limits=limits, fares=fares)
 
         return self._kept(port, config, name, guard)
 
@@ -213,15 +244,21 @@ class Providers:
         model = self.plugins.settings.get(plugin_of(plugin))
         if model is None:
             return None
-        spec = self.plugins.specs.get(plugin)
+        spec = self.plugins.specs.get(plugin_of(plugin))
         if spec and spec.oauth:
             return self.application(plugin)
         own = _choice(config, plugin).settings
-        values = dict(own or self._platform.get(plugin, {}))
-        for name in secret_fields(model) if own else ():
-            if values.get(name):
-                values[name] = self._unseal(config.id, plugin, name, values[name])
+        values = self._opened(config, plugin, model, own) if own else self._platform.get(plugin, {})
         return self._validated(plugin, model, values)
+
+    def _opened(self, config: TenantConfig, name: str, model: type[BaseModel], own: Mapping[str, Any]) -> dict[str, Any]:
+        values = dict(own)
+        for each in secret_fields(model):
+            if values.get(each):
+                values[each] = self._unseal(config.id, name, each, values[each])
+                if values[each] is None:
+                    raise Misconfigured(f"{name}: {each} cannot be opened and has to be written again", field=each)
+        return values
 
     def _validated(self, plugin: str, model: type[BaseModel], values: Mapping[str, Any]) -> Any:
         try:
@@ -247,21 +284,3 @@ def secret_fields(model: type[BaseModel]) -> list[str]:
 def _choice(config: TenantConfig, plugin: str) -> ProviderChoice:
     chosen = (choice for choices in config.providers.values() for choice in choices if choice.name == plugin)
     return next(chosen, ProviderChoice(plugin))
-
-
-def first_answer(chain: Sequence[tuple[str, P]], call: Callable[[P], T]) -> tuple[str, T]:
-    """The first answer along the chain, with the name of who gave it.
-
-    The next provider is asked when one cannot answer (`Retryable`, `Unavailable`, `Misconfigured`); a refusal
-    (`Declined`, `ActionRequired`) is an answer. Raises what the first one raised where nobody can.
-    """
-    failures: list[ProviderError] = []
-    for name, provider in chain:
-        try:
-            return name, call(provider)
-        except (Declined, ActionRequired):
-            raise
-        except ProviderError as error:
-            log.warning("%s cannot answer: %s", name, error)
-            failures.append(error)
-    raise failures[0] if failures else Unavailable("there is no provider to ask")

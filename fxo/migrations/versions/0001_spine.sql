@@ -148,6 +148,23 @@ create table plugin_state (
     primary key (tenant_id, plugin, key)
 );
 
+-- How each provider fares, by the hour: no text of anybody's, and nothing that something depends on.
+create table provider_hours (
+    tenant_id uuid not null,
+    port text not null,
+    provider text not null,
+    hour timestamptz not null,
+    calls int not null,
+    failed int not null,
+    refused int not null,
+    times int[] not null,
+    cost bigint not null,
+    answered_at timestamptz,
+    rested_at timestamptz,
+    failures jsonb not null,
+    primary key (tenant_id, provider, hour)
+);
+
 -- Tenants, members, operators ---------------------------------------------------------------------------------------
 
 create table tenants (
@@ -816,7 +833,7 @@ begin
         execute format('create policy owner on %I to {owner} using (true) with check (true)', t.name);
     end loop;
     -- Rows that carry their tenant: seen and written in that tenant's scope alone.
-    foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members',
+    foreach t.name in array array['events', 'person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'provider_hours', 'members',
         'invitations', 'tenant_logos', 'tokens', 'sign_ins', 'api_keys', 'api_answers', 'roster', 'clients', 'briefs', 'impressions', 'favourites', 'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'postings',
         'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'ledger_checks', 'preferences', 'suppressions', 'contacts'] loop
         execute format($p$create policy tenant on %I to {tenant}
@@ -824,17 +841,17 @@ begin
             with check (tenant_id = nullif(current_setting('fxo.tenant', true), '')::uuid)$p$, t.name);
         execute format('grant select, insert on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'members', 'invitations', 'sign_ins', 'api_keys', 'api_answers', 'roster', 'clients', 'briefs', 'impressions',
+    foreach t.name in array array['person_keys', 'work', 'form_submissions', 'alarms', 'plugin_state', 'provider_hours', 'members', 'invitations', 'sign_ins', 'api_keys', 'api_answers', 'roster', 'clients', 'briefs', 'impressions',
         'consultations', 'cases', 'payments', 'saved_methods', 'meetings', 'deliveries', 'ratings', 'partner_agenda', 'partner_earnings', 'partner_payouts', 'receipts', 'preferences', 'suppressions'] loop
         execute format('grant update on %I to {tenant}', t.name);
     end loop;
-    foreach t.name in array array['form_submissions', 'plugin_state', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'api_answers', 'tenant_logos', 'favourites', 'suppressions', 'contacts'] loop
+    foreach t.name in array array['form_submissions', 'plugin_state', 'provider_hours', 'saved_methods', 'alarms', 'tokens', 'sign_ins', 'api_answers', 'tenant_logos', 'favourites', 'suppressions', 'contacts'] loop
         execute format('grant delete on %I to {tenant}', t.name);
     end loop;
     -- The operator and our own code read what they answer for.
     foreach t.name in array array['tenants', 'hosts', 'partners', 'availability', 'partner_standing', 'roster', 'partner_time', 'events', 'work',
         'alarms', 'consultations', 'cases', 'payments', 'postings', 'partner_earnings', 'partner_payouts', 'ledger_checks', 'meetings', 'operators',
-        'operator_uses', 'subscription_cursors'] loop
+        'operator_uses', 'subscription_cursors', 'provider_hours'] loop
         execute format('create policy operator on %I for select to {operator} using (true)', t.name);
         execute format('grant select on %I to {operator}', t.name);
     end loop;
@@ -887,7 +904,7 @@ grant select, insert, update on alarms to {system};
 do $$
 declare name text;
 begin
-    foreach name in array array['consultations', 'payments', 'postings', 'partner_earnings', 'partner_time', 'meetings', 'ledger_checks'] loop
+    foreach name in array array['consultations', 'payments', 'postings', 'partner_earnings', 'partner_time', 'meetings', 'ledger_checks', 'provider_hours'] loop
         execute format('create policy system_counts on %I for select to {system} using (true)', name);
         execute format('grant select on %I to {system}', name);
     end loop;

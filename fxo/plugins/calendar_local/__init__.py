@@ -11,7 +11,7 @@ from fxo.core.hookspecs import ProviderSpec, hookimpl
 def fxo_register_calendar_provider() -> ProviderSpec:
     from .provider import LocalCalendar
 
-    return ProviderSpec("calendar_local", "calendars", LocalCalendar)
+    return ProviderSpec("calendar_local", "calendars", LocalCalendar, label="Mail invitations")
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from fxo.core.hookspecs import ProviderSpec, hookimpl
 def fxo_register_matching_provider() -> ProviderSpec:
     from .provider import LocalMatching, Settings
 
-    return ProviderSpec("matching_local", "matching", LocalMatching, settings=Settings)
+    return ProviderSpec("matching_local", "matching", LocalMatching, settings=Settings, label="Local ranking")
 
 
 @hookimpl

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fxo.core.hookspecs import ProviderSpec, hookimpl
+
+if TYPE_CHECKING:
+    from fxo.core.plugins import ProviderContext
 
 
 @hookimpl
@@ -12,7 +16,12 @@ def fxo_register_matching_provider() -> ProviderSpec:
     from .provider import OpenAIMatching
     from .settings import Settings
 
-    return ProviderSpec("matching_openai", "matching", OpenAIMatching, settings=Settings, live=True)
+    def check(context: ProviderContext) -> None:
+        OpenAIMatching(context).look_at_account()
+
+    return ProviderSpec(
+        "matching_openai", "matching", OpenAIMatching, settings=Settings, live=True, label="Language model", check=check
+    )
 
 
 @hookimpl

@@ -92,6 +92,12 @@ class Company:
             raise Unavailable("the model made other vectors than it was asked for")
         return made, found.usage.prompt_tokens if found.usage else 0
 
+    def look(self) -> None:
+        """Ask the company which models it has, which costs nothing. `Misconfigured` where the chosen one is not among them."""
+        found = self._asked(lambda client: [one.id for one in client.models.list().data], "base_url")
+        if found and self._settings.model not in found:
+            raise Misconfigured("the company knows no such model", field="model")
+
     def _asked(self, ask: Callable[[Any], T], field: str) -> T:
         import openai
 

@@ -49,6 +49,10 @@ class OpenAIMatching:
         """See `MatchingProvider.refine`. A model that refuses, or names nobody, has nothing to add."""
         return self._refined(brief, ranking, partners, retrieval.SURE) if partners else ranking
 
+    def look_at_account(self) -> None:
+        """Whether the company takes the key and has the model; nothing is asked of the model."""
+        self._company.look()
+
     def _refined(self, brief: Brief, ranking: Ranking, partners: Sequence[PartnerRecord], limit: int) -> Ranking:
         begun = time.perf_counter()
         known, mask = taxonomy(NOTHING_MORE), self._settings.mask

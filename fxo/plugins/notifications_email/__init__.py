@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def fxo_register_notification_provider() -> ProviderSpec:
     from .provider import Email, Settings
 
-    return ProviderSpec("notifications_email", "notifications", Email, settings=Settings)
+    return ProviderSpec("notifications_email", "notifications", Email, settings=Settings, label="Mail")
 
 
 @hookimpl

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fxo.core.hookspecs import ProviderSpec, hookimpl
+
+if TYPE_CHECKING:
+    from fxo.core.plugins import ProviderContext
 
 
 @hookimpl
 def fxo_register_notification_provider() -> ProviderSpec:
     from .provider import Settings, Twilio
 
-    return ProviderSpec("notifications_twilio", "notifications", Twilio, settings=Settings, live=True)
+    def check(context: ProviderContext) -> None:
+        Twilio(context).look_at_account()
+
+    return ProviderSpec(
+        "notifications_twilio", "notifications", Twilio, settings=Settings, live=True, label="Twilio (texts)", check=check
+    )
 
 
 @hookimpl

@@ -104,7 +104,14 @@ class Twilio:
             raise Declined("over_budget")
         if text.sid is None and (text.new or not self._is_there(message, text)):
             texts.taken(tenant_id, message.id, self._send(message))
+            return Delivery(message.id, int(cost * 1_000_000))
         return Delivery(message.id)
+
+    def look_at_account(self) -> None:
+        """Whether Twilio takes the account and its token: its newest message is asked for, and none is sent."""
+        answer = self._context.ask("GET", self._messages, params={"PageSize": "1"}, auth=self._auth)
+        if answer.status_code != 200:
+            raise _refusal(answer)
 
     def _send(self, message: Message) -> str:
         """Twilio's id of the message. Where Twilio has refused it, it is as if it had never been begun."""

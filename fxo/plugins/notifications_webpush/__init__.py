@@ -9,4 +9,6 @@ from fxo.core.hookspecs import ProviderSpec, hookimpl
 def fxo_register_notification_provider() -> ProviderSpec:
     from .provider import Settings, WebPush
 
-    return ProviderSpec("notifications_webpush", "notifications", WebPush, settings=Settings, live=True)
+    return ProviderSpec(
+        "notifications_webpush", "notifications", WebPush, settings=Settings, live=True, label="Browser notifications"
+    )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def fxo_register_payment_provider() -> ProviderSpec:
     from .provider import Sandbox, Settings
 
-    return ProviderSpec("payments_sandbox", "payments", Sandbox, settings=Settings)
+    return ProviderSpec("payments_sandbox", "payments", Sandbox, settings=Settings, label="Sandbox")
 
 
 @hookimpl

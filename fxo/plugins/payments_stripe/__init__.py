@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def fxo_register_payment_provider() -> ProviderSpec:
     from .settings import Settings
 
-    return ProviderSpec("payments_stripe", "payments", make, settings=Settings, live=True)
+    return ProviderSpec("payments_stripe", "payments", make, settings=Settings, live=True, label="Stripe")
 
 
 def make(context: ProviderContext) -> Stripe:

@@ -28,6 +28,7 @@ def _rail() -> list[dict[str, Any]]:
             [
                 (_("Roster and prices"), "/admin/roster", "briefcase-business"),
                 (_("Booking rules"), "/admin/policy", "calendar-clock"),
+                (_("Providers"), "/admin/providers", "plug"),
                 (_("Calendars"), "/admin/calendars", "calendar"),
                 (_("Tax and receipts"), "/admin/tax", "receipt"),
             ],

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from fxo.core.calendars import connections
 from fxo.core.scope import Permission
-from fxo.tenants import calendars as choice
+from fxo.tenants import choosing
 from fxo.web import forms, identity
 from fxo.web.admin.blueprint import blueprint, page, reading, run
 from fxo.web.connecting import offered
@@ -22,7 +22,7 @@ _HERE = "/admin/calendars"
 @identity.needs(Permission.MANAGE_TENANT)
 def calendars() -> ResponseReturnValue:
     """Each calendar with how many experts have connected it."""
-    stand = choice.chosen(here().tenant)
+    stand = _chosen()
     with reading() as tx:
         counts = connections.counts(tx)
     found = [
@@ -39,9 +39,12 @@ def calendars() -> ResponseReturnValue:
 @forms.once
 def choose() -> ResponseReturnValue:
     """New sessions go by this; what is booked stands."""
-    config, known = here().tenant, offered()
-    others = [name for name in choice.chosen(config) if name not in known]
-    wanted = [name for name in known if name in request.form.getlist("calendars")]
-    if run(choice.choose, config, [*wanted, *others], known):
+    known, before, ticked = offered(), _chosen(), request.form.getlist("calendars")
+    stay = [name for name in before if name in ticked or name not in known]
+    if run(choosing.arrange, "calendars", [*stay, *(name for name in known if name in ticked and name not in stay)], known):
         done(_("This counts for new sessions. What is booked stands where it is."))
     return redirect(_HERE, 303)
+
+
+def _chosen() -> list[str]:
+    return [choice.name for choice in here().tenant.chosen("calendars")]

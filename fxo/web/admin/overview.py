@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from fxo.core.scope import Permission, TenantConfig
 from fxo.tenants.overview import Figures, figures
-from fxo.web import amounts, identity
+from fxo.web import amounts, identity, provider_words
 from fxo.web.admin.blueprint import blueprint, page, reading
 from fxo.web.language import _, ngettext
 from fxo.web.places import here
@@ -82,8 +82,9 @@ def _todo(config: TenantConfig, found: Figures) -> list[dict[str, str]]:
 def _settings(config: TenantConfig) -> list[dict[str, Any]]:
     policy = config.policy
     providers = [
-        {"label": _PORTS[port](), "value": ", ".join(choice.name for choice in choices)}
-        for port, choices in sorted(config.providers.items())
+        {"label": provider_words.ports().get(port, port), "value": ", ".join(map(provider_words.label, names))}
+        for port in sorted(config.providers)
+        if (names := [choice.name for choice in config.chosen(port)])
     ]
     return [
         {"label": _("Address"), "value": config.portal_url, "url": config.portal_url},
@@ -99,9 +100,3 @@ def _settings(config: TenantConfig) -> list[dict[str, Any]]:
         {"label": _("Visitors see matches"), "value": _("Yes") if config.visitors_may_match else _("No, only members")},
         *providers,
     ]  # fmt: skip
-
-
-_PORTS = {
-    "matching": lambda: _("Matching"), "calendars": lambda: _("Calendars"), "payments": lambda: _("Payments"),
-    "notifications": lambda: _("Messages"),
-}  # fmt: skip

@@ -43,7 +43,7 @@ def _rail(alarms: int) -> list[dict[str, Any]]:
             ],
         ),
         (_("Network"), [(_("Tenants"), "/tenants", "briefcase-business", 0), (_("Partners"), "/partners", "users", 0)]),
-        (_("Records"), [(_("Integrity"), "/integrity", "shield-check", 0)]),
+        (_("Records"), [(_("Integrity"), "/integrity", "shield-check", 0), (_("Providers"), "/providers", "plug", 0)]),
     ]
     return [
         {"title": title, "entries": [

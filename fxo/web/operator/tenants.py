@@ -15,7 +15,7 @@ from fxo.core.scope import Permission, TenantConfig, system_scope, tenant_scope
 from fxo.core.work import alarms
 from fxo.tenants import invitations, operations, records
 from fxo.tenants.operations import TenantRow
-from fxo.web import amounts, choices, forms, identity, shown
+from fxo.web import amounts, choices, forms, identity, provider_words, shown
 from fxo.web.admin.branding_form import colour_from
 from fxo.web.language import _, ngettext
 from fxo.web.operator.blueprint import act, blueprint, page, used
@@ -171,22 +171,16 @@ def _tenant(tenant_id: str, typed: dict[str, str], errors: dict[str, str], statu
              "value": ngettext("%(num)s hour before", "%(num)s hours before", one.policy["free_until_hours"])},
         ],
         providers=[
-            {"label": label, "value": _in_use(config, port)} for port, label in _ports().items()
+            {"label": provider_words.ports()[port], "value": _in_use(config, port)} for port in platform.current().plugins.ports
         ],
     ), status  # fmt: skip
-
-
-def _ports() -> dict[str, str]:
-    return {
-        "matching": _("Matching"), "calendars": _("Calendars"), "payments": _("Payments"), "notifications": _("Messages"),
-    }  # fmt: skip
 
 
 def _in_use(config: TenantConfig, port: Any) -> str:
     """The names of the tenant's providers, in the order in which they are asked."""
     parts = platform.current()
     try:
-        return ", ".join(name for name, _provider in parts.providers.chain(config, port)) or _("None")
+        return ", ".join(provider_words.label(name) for name, _provider in parts.providers.chain(config, port)) or _("None")
     except (FxoError, ProviderError):
         return _("Cannot be used: look at its settings")
 
