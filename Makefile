@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SOAK ?= 5000
 
-.PHONY: help install run test soak browser lint format bench screens catalogue hooks lock
+.PHONY: help install run test live soak browser lint format bench screens catalogue hooks lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: install browser ## Run the tests
 	$(if $(ARGS),,$(BIN)/python -m tests.given)
 	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(ALONE)))
 	$(BIN)/python -m pytest $(or $(ARGS),-n 2 $(LONGEST) $(ALONE))
+
+live: install ## Run the contract suites against real accounts, where their keys are set (docs/live.md)
+	$(BIN)/python -m tests.live $(ARGS)
 
 soak: install ## Let anything happen to bookings and their money, in any weather: make soak SOAK=20000
 	FXO_SOAK_STEPS=$(SOAK) $(BIN)/python -m pytest tests/integration/test_money_model.py $(ARGS)
