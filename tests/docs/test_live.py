@@ -42,8 +42,8 @@ def test_with_keys_the_suites_run_against_whom_they_are_for_and_a_wrong_key_fail
             "-k", "(OpenAI and honest) or SendGrid or (SES and two_messages)",
             FXO_TRY_OPENAI_KEY=KEY, FXO_TRY_OPENAI_URL=model.url, FXO_TRY_SENDGRID_KEY=SENDGRID_KEY,
             FXO_TRY_SENDGRID_URL=sendgrid.url, FXO_TRY_SENDGRID_VERIFICATION_KEY=sendgrid.verification_key,
-            FXO_TRY_SES_REGION=REGION, FXO_TRY_SES_KEY_ID=KEY_ID, FXO_TRY_SES_SECRET="a wrong one", FXO_TRY_SES_ENDPOINT=amazon.url,
-            FXO_TRY_MAIL_FROM="Acme <hello@acme.example>", FXO_TRY_MAIL_TO="bo@acme.example",
+            FXO_TRY_SES_REGION=REGION, FXO_TRY_SES_KEY_ID=KEY_ID, FXO_TRY_SES_SECRET="a wrong one",
+            FXO_TRY_SES_ENDPOINT=amazon.url, FXO_TRY_MAIL_FROM="Acme <hello@acme.example>", FXO_TRY_MAIL_TO="bo@acme.example",
         )  # fmt: skip
         assert model.requests and sendgrid.sent and not amazon.sent
     assert done.returncode == 1, done.stdout + done.stderr
