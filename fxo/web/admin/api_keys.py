@@ -49,7 +49,7 @@ def _scopes() -> list[dict[str, str]]:
         {"value": "reads", "label": _("Read for the portal"),
          "note": _("Experts, free times and everybody’s sessions, without cards and links. It changes nothing.")},
         {"value": "me", "label": _("Act for you"),
-         "note": _("Everything that you can do as a client: briefs, booking, moving, cancelling, rating.")},
+         "note": _("Briefs, shortlists, booking and cancelling in your name, with what you may do as a client.")},
     ]  # fmt: skip
 
 
