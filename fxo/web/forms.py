@@ -84,6 +84,12 @@ def init_app(app: Flask) -> None:
         again.recall()
 
 
+class ShownOnce(Response):
+    """An answer that holds a secret and is therefore kept nowhere; a repeat of its form is led to `elsewhere` instead."""
+
+    elsewhere = "/"
+
+
 def once(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
     """The view runs once for a form's token. A repeat, also one that comes while the first still runs, gets the first
     one's answer.
@@ -159,10 +165,12 @@ class _Submission:
 
     def keep(self, tx: Transaction, *, response: Response) -> None:
         """Write the answer down for repeats."""
-        body = "" if response.location else response.get_data(as_text=True)[:_LONGEST_BODY]
+        shown_once = isinstance(response, ShownOnce)
+        status, location = (303, response.elsewhere) if shown_once else (response.status_code, response.location)
+        body = "" if location else response.get_data(as_text=True)[:_LONGEST_BODY]
         tx.driver.execute(
             f"update form_submissions set status = %(s)s, location = %(l)s, body = %(b)s where {_OWN}",
-            {**self._row, "now": self._begun_at, "s": response.status_code, "l": response.location, "b": body},
+            {**self._row, "now": self._begun_at, "s": status, "l": location, "b": body},
         )
 
     def forget(self, tx: Transaction) -> None:

@@ -1,17 +1,19 @@
-"""Whether the process is alive, and whether it can work; answered on any host."""
+"""Whether the process is alive, whether it can work, and which hosts are ours; answered on any host."""
 
 from __future__ import annotations
 
 import time
 
 import redis
-from flask import Blueprint, current_app, jsonify
+from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from fxo import platform
 from fxo.core.db import db
+from fxo.core.errors import NotFound
 from fxo.core.integrity import counters
+from fxo.web.places import PORTAL, is_name, kind_of
 
 blueprint = Blueprint("health", __name__)
 
@@ -57,3 +59,21 @@ def readyz() -> ResponseReturnValue:
     if ready:
         checks["integrity"] = _integrity()
     return jsonify(ok=ready, checks=checks, version=current_app.config.get("VERSION", "")), 200 if ready else 503
+
+
+@blueprint.get("/hostz")
+def hostz() -> ResponseReturnValue:
+    """Whether `domain` is a host of ours, 200 or 404: for a proxy that gets certificates as hosts are visited."""
+    name = request.args.get("domain", "").lower()
+    return (jsonify(ok=True), 200) if is_name(name) and _is_ours(name) else (jsonify(ok=False), 404)
+
+
+def _is_ours(host: str) -> bool:
+    parts = platform.current()
+    if kind_of(host, parts.settings.base_domain) != PORTAL:
+        return True
+    try:
+        parts.records.by_host(host)
+    except NotFound:
+        return False
+    return True

@@ -77,6 +77,11 @@ def kind_of(host: str, base: str) -> str:
     return label if label in (PARTNERS, OPS, HOOKS, MEET) else PORTAL
 
 
+def is_name(host: str) -> bool:
+    """Whether it can be the name of a host at all."""
+    return _HOST.fullmatch(host) is not None
+
+
 def init_app(app: Flask) -> None:
     """Resolve the place before anything else; unknown hosts are 404."""
     settings = app.extensions["fxo"].settings
@@ -95,7 +100,7 @@ def init_app(app: Flask) -> None:
         kind = kind_of(request.host, settings.base_domain)
         if kind == HOME:
             return redirect(settings.url(settings.host(settings.home_tenant), "/"), 302)  # type: ignore[return-value]
-        if not _HOST.fullmatch(name) or "\x00" in request.path:
+        if not is_name(name) or "\x00" in request.path:
             raise NotFound("There is no portal here.")
         g.place = Place(kind, name, platform.current().records.by_host(name) if kind == PORTAL else None)
         return None

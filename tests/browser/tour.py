@@ -394,10 +394,11 @@ class Tour:
         for host, name in (("fortium", "admin"), ("globex", "closed portal, admin")):
             administrator = self.at(host)
             administrator.sign_in(self.demo.signins.member(host, ADMINISTRATOR))
-            for page in ("", "/branding", "/roster", "/roster/add", "/calendars", "/tax", "/members"):
+            for page in ("", "/branding", "/roster", "/roster/add", "/calendars", "/tax", "/members", "/api-keys"):
                 self.look(name + page.replace("/", ", "), administrator, "/admin" + page)
             if host == "fortium":
                 self.providers(administrator)
+                self.keys(administrator, name)
             administrator.go("/admin/tax").get_by_label("Rate").fill("nineteen")
             administrator.press("Keep it")
             self.look(f"{name}, tax, error", administrator)
@@ -415,6 +416,18 @@ class Tour:
         page = administrator.go("/admin/providers/notifications_email")
         onward(administrator.button("Test it now"))
         self.look("admin, a provider, tested", administrator)
+
+    def keys(self, administrator: Person, name: str) -> None:
+        for program in ("Room planner", "Weekly report"):
+            page = administrator.go("/admin/api-keys")
+            page.get_by_label("Program").fill(program)
+            onward(administrator.button("Make the key"))
+        self.look(f"{name}, api key, shown once", administrator)
+        page = administrator.go("/admin/api-keys")
+        page.locator("summary", has_text="Revoke").first.click()
+        self.look(f"{name}, api keys, revoking one", administrator)
+        onward(administrator.button("Revoke this key").first)
+        self.look(f"{name}, api keys, one revoked", administrator)
 
     def operator(self) -> None:
         operator = self.at("ops")

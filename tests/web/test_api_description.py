@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -114,3 +115,27 @@ def test_no_input_gets_an_answer_that_is_not_described(app: Flask, config: Tenan
         assert answer.status_code < 500, (body, query, answer.text)
 
     asked()
+
+
+RAW = st.one_of(
+    st.binary(max_size=60),
+    st.sampled_from([b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"text": "\\ud800"}', b"[" * 5_000, b"9" * 5_000]),
+)
+KINDS = st.sampled_from(
+    ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "nonsense"]
+)
+KEYS = st.one_of(st.none(), st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=300))
+PLACES = st.one_of(st.uuids().map(str), st.sampled_from(["0", "%00", "%2e%2e", "x" * 3_000, "%f0%9f%94%a5", "a%2Fb", "%C3"]))
+
+
+@settings(max_examples=120, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(OPERATIONS), RAW, KINDS, KEYS, PLACES, st.booleans())
+def test_nothing_that_is_no_json_no_key_or_no_id_gets_an_answer_that_is_not_described(
+    app: Flask, config: TenantConfig, each: Operation, body: bytes, kind: str, key: str | None, place: str, known: bool
+) -> None:
+    program = Program(app, "fortium.localhost", new_key(config, "sarah@x.example") if known else "fxo_guessed")
+    path = re.sub(r"{\w+}", lambda _: place, each.path)
+    headers = {} if key is None else {"Idempotency-Key": key}
+    answer = program.send(each.method, path, data=body, content_type=kind, headers=headers)
+    assert answer.status_code < 500, (path, answer.text)
+    assert known or answer.status_code in (401, 404)

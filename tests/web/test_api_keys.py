@@ -193,6 +193,9 @@ def test_the_command_line_makes_lists_and_revokes_keys(app: Flask, fortium: Tena
     assert names(Program(app, FORTIUM, key).get("/partners"))
     [line] = [line for line in fxo("list").stdout.splitlines() if "Planner" in line]
     assert MAIL in line and "used " in line and key not in line
+    assert fxo("create", "--name", "Report", "--days", "30").exit_code == 0
+    [report] = [line for line in fxo("list").stdout.splitlines() if "Report" in line]
+    assert "reads only" in report and "never used  ends 20" in report
     assert fxo("revoke", line.split()[0]).exit_code == 0
     assert Program(app, FORTIUM, key).get("/partners").status_code == 401
     assert "revoked " in fxo("list").stdout

@@ -259,7 +259,9 @@ create table api_keys (
     name text not null,
     member_id uuid,
     created_at timestamptz not null,
+    created_by uuid,
     used_at timestamptz,
+    ends_at timestamptz,
     revoked_at timestamptz,
     primary key (tenant_id, id),
     unique (tenant_id, hash)

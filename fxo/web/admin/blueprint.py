@@ -34,6 +34,7 @@ def _rail() -> list[dict[str, Any]]:
             ],
         ),
         (_("People"), [(_("Members"), "/admin/members", "users")]),
+        (_("Programs"), [(_("API keys"), "/admin/api-keys", "key-round")]),
     ]
     return [
         {"title": title, "entries": [

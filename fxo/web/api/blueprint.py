@@ -38,8 +38,8 @@ def _authenticate() -> None:
     found = parts.store.run(identity.scope(), nobody, api_keys.bearer, key.strip())
     if found is None:
         raise SignInNeeded(
-            "This key is not known here: it is another portal's, was revoked, or its member is not let in any more. An"
-            " administrator of the platform creates a new one with `fxo api-keys create`.",
+            "This key is not known here: it is another portal's, has ended, was revoked, or its member is not let in any more."
+            " The portal's administrator creates a new one under Administration, API keys.",
             code="key_unknown",
         )
     try:
