@@ -138,7 +138,7 @@ def _payment(
         row, (waiting, _settled) = desk.one(tx, tenant_id, payment_id), alarms.counts(tx)
     user, here = identity.required(), f"/payments/{tenant_id}/{payment_id}"
     with platform.current().store.transaction(tenant_scope(tenant_id), user.actor) as tx:
-        events, papers_of, now = record.streams(tx, row.consultation_id), receipts.of_payment(tx, payment_id), tx.now
+        events, papers_of, now = record.story(tx, row.consultation_id), receipts.of_payment(tx, payment_id), tx.now
     return page(
         "operator/payment.html", alarms=waiting, number=number(row), badge=badge(row), here=here,
         typed=typed, errors=errors, problem=problem,
