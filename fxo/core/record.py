@@ -37,21 +37,26 @@ def streams(tx: Transaction, consultation_id: UUID) -> list[Recorded]:
     return sorted(events, key=lambda item: (item.recorded_at, item.stream_type != PAYMENT.name))  # the money settles the booking
 
 
-def story(tx: Transaction, consultation_id: UUID) -> list[Recorded]:
+def story(tx: Transaction, consultation_id: UUID, brief_id: UUID | None) -> list[Recorded]:
     """What timelines tell from, in the order of time: the booking and its money, its meeting, who outside did not answer
-    meanwhile, what did not reach its reader, and before that how the expert was found. For whom `streams` is.
+    meanwhile, and before that how the expert was found; for operators also what did not reach its reader. For whom `streams` is.
     """
-    row = consultations.find(tx, consultation_id)
-    lost = tx.driver.execute(
+    of_booking = (consultation_id, payment_id_of(consultation_id))
+    beside = [meeting_id_of(consultation_id), outage_id_of(consultation_id), *([brief_id] if brief_id else [])]
+    if tx.actor.kind is ActorKind.OPERATOR:
+        beside += _undelivered(tx, consultation_id)
+    events = tx.history(*of_booking, *beside)
+    held_at = min(item.recorded_at for item in events if item.stream_id == consultation_id)
+    told = [item for item in events if item.stream_id != brief_id or item.recorded_at <= held_at]
+    return sorted(told, key=lambda item: (item.recorded_at, _AT_ONCE.get(item.stream_type, 1)))
+
+
+def _undelivered(tx: Transaction, consultation_id: UUID) -> list[UUID]:
+    found = tx.driver.execute(
         "select id from deliveries where tenant_id = %s and consultation_id = %s and state not in ('delivered', 'arrived')",
         (tx.scope.tenant_id, consultation_id),
     ).fetchall()
-    beside = tx.history(meeting_id_of(consultation_id), outage_id_of(consultation_id), *(message for (message,) in lost))
-    events = [*streams(tx, consultation_id), *beside]
-    held_at = min(item.recorded_at for item in events)
-    found = tx.history(row.brief_id) if row.brief_id else []
-    events += [item for item in found if item.recorded_at <= held_at]
-    return sorted(events, key=lambda item: (item.recorded_at, _AT_ONCE.get(item.stream_type, 1)))
+    return [message_id for (message_id,) in found]
 
 
 _AT_ONCE = {BRIEF.name: -2, OUTAGE.name: -1, PAYMENT.name: 0, MEETING.name: 2}

@@ -78,7 +78,7 @@ def watched(reaction: Reaction[W, O], about: About, *, answered: Callable[[O], b
             tx.append((stream, began(stream.state, *found, reason)))
 
     def record(tx: Transaction, work: Work, wanted: W, outcome: O) -> Waiting | None:
-        found = about(tx, work) if work.attempts else None
+        found = about(tx, work)
         stream = tx.load(OUTAGE, outage_id_of(found[0])) if found else None
         waiting = reaction.record(tx, work, wanted, outcome)
         if found and stream and found[1] in stream.state and answered(outcome):
