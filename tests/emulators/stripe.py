@@ -64,6 +64,7 @@ def _routes() -> list[tuple[str, str, Any, Callable[..., Any]]]:
     found: list[tuple[str, str, Any, Callable[..., Any]]] = [
         ("GET", "/v1/account", made.AccountRetrieveCurrentParams, lambda b, f: ACCOUNT),
         ("POST", "/v1/customers", made.CustomerCreateParams, lambda b, f: b.make_customer(f)),
+        ("DELETE", "/v1/customers/(\\w+)", made.CustomerDeleteParams, lambda b, f, i: b.delete_customer(i)),
         ("POST", "/v1/test_helpers/confirmation_tokens", tokens, lambda b, f: b.make_token(f)),
         ("GET", "/v1/payment_methods/([\\w-]+)", made.PaymentMethodRetrieveParams, lambda b, f, i: b.get("payment_method", i)),
         ("POST", "/v1/payment_methods/(\\w+)/detach", made.PaymentMethodDetachParams, lambda b, f, i: b.detach(i, f)),
