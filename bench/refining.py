@@ -22,6 +22,7 @@ from fxo.core.partners.importing import read
 from fxo.core.scope import CODE, system_scope
 from fxo.embedded.processes import free_port
 from fxo.plugins import matching_openai
+from fxo.settings import Settings
 from tests.conftest import HERE, PASSWORD, Databases, Given, write
 from tests.emulators.openai import KEY
 from tests.support.booking import book
@@ -45,7 +46,8 @@ def run() -> Rows:
         given = Given(servers.admin_url, servers.redis_url, Path(folder) / "servers" / "logs" / "postgres.log")
         databases = Databases(given, durable=True)
         port, model_port = free_port(), free_port()
-        values = {"port": port, "redis_url": servers.redis_url, "demo": False}
+        as_shipped = {name: Settings.model_fields[name].default for name in ("web_processes", "web_threads")}
+        values = {"port": port, "redis_url": servers.redis_url, "demo": False, **as_shipped}
         with story(databases, matching_openai, **values) as told, Processes(told.settings, Path(folder)) as children:
             children.start("model", sys.executable, "-m", "tests.emulators.openai", str(model_port), str(MODEL_SECONDS))
             _roster(told)

@@ -58,7 +58,8 @@ class OneFileOneWorker(LoadFileScheduling):
         file: str = super()._split_scope(nodeid)
         if file.endswith("test_every_page.py"):
             return nodeid
-        return "tests/browser" if file.startswith("tests/browser/") else file
+        shares_the_demo = file.startswith("tests/browser/") and not file.endswith("test_real_providers.py")
+        return "tests/browser" if shares_the_demo else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneFileOneWorker:

@@ -121,6 +121,10 @@ class Retryable(ProviderError):
         self.after = after
 
 
+class NotYet(Retryable):
+    """Nothing is wrong, and it is too early; `after` says by how many seconds."""
+
+
 class Unavailable(Retryable):
     """The provider does not answer at all, or its breaker is open."""
 

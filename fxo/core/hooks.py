@@ -8,7 +8,7 @@ from uuid import UUID
 from fxo.core.clients import model as clients
 from fxo.core.consultations import model as consultation
 from fxo.core.consultations import queries as consultation_rows
-from fxo.core.errors import Retryable
+from fxo.core.errors import Misconfigured, Retryable
 from fxo.core.events.model import Recorded
 from fxo.core.events.store import Follower, Store, Transaction
 from fxo.core.hookspecs import Booking, Erasure
@@ -50,6 +50,8 @@ class Forgetting:
     config: TenantConfig
     plugin: str
     erasure: Erasure
+    keeps: bool
+    """Whether the plugin keeps anything of this tenant in its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,20 @@ class Telling:
         """Who, and which messages name them."""
         persons = [UUID(person) for person in work.body["persons"]]
         messages = tuple(str(found) for found in notifications.about(tx, persons))
-        return Forgetting(self.load_config(tx), work.body["plugin"], Erasure(work.tenant_id, tuple(persons), messages))
+        plugin = work.body["plugin"]
+        row = tx.driver.execute(
+            "select exists (select from plugin_state where tenant_id = %s and plugin = %s)", (tx.scope.tenant_id, plugin)
+        ).fetchone()
+        erasure = Erasure(work.tenant_id, tuple(persons), messages)
+        return Forgetting(self.load_config(tx), plugin, erasure, keeps=bool(row and row[0]))
 
     def let_forget(self, wanted: Forgetting, work: Work) -> None:
-        """A plugin that fails is asked again later."""
+        """A plugin that fails is asked again later; one that is not set up here, and keeps nothing, has nothing to forget."""
         try:
             forget(self.providers, wanted.config, wanted.plugin, wanted.erasure)
+        except Misconfigured:
+            if wanted.keeps:
+                raise
         except Exception as error:
             # The edge of a plugin: what it raises says only that it has not forgotten yet.
             raise Retryable(f"{wanted.plugin} failed at fxo_person_erased: {type(error).__name__}") from None

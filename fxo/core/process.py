@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fxo.core import hooks, life, settlement, watching
+from fxo.core.calendars import connections
 from fxo.core.calendars import model as meetings
 from fxo.core.calendars.model import MEETING, meeting_id_of
 from fxo.core.calendars.port import CalendarProvider, Meeting, MeetingWanted
@@ -26,7 +27,7 @@ from fxo.core.consultations import commands as consultations
 from fxo.core.consultations import model as consultation
 from fxo.core.consultations import queries as consultation_rows
 from fxo.core.consultations.model import CONSULTATION, Booked, Ended, Party
-from fxo.core.errors import ActionRequired, Declined, NotConnected, Retryable
+from fxo.core.errors import ActionRequired, Declined, NotConnected, NotYet, Retryable
 from fxo.core.events.model import Recorded, type_named
 from fxo.core.events.store import Store, Stream, Transaction
 from fxo.core.life import LINK_ALARM, LINK_GRACE, lies_ahead
@@ -47,14 +48,16 @@ from fxo.core.payments.reactions import (
     Forget,
     LoadConfig,
     PaymentReactions,
+    about,
     authorised,
     card_saved,
 )
 from fxo.core.plugins import Providers
 from fxo.core.scope import TenantConfig
 from fxo.core.settlement import client_owes, end_attempt
-from fxo.core.work import alarms, rows
+from fxo.core.work import alarms, outages, rows
 from fxo.core.work.model import PATIENT, Reaction, Registry, Waiting, Work, timer
+from fxo.core.work.outages import OUTAGE, outage_id_of, watched
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +66,9 @@ BANK_GRACE = timedelta(minutes=5)
 
 BANK_TIME = timedelta(minutes=15)
 """How long a client whose session is booked may take to confirm another card at the bank."""
+
+CALENDARS = "calendars"
+"""Whose outage it is where no meeting can be made or moved."""
 
 LOOK_AGAIN = timedelta(minutes=2)
 """How often the provider is asked about a payment that waits for its client: a notice may never come (hard case 7)."""
@@ -102,28 +108,33 @@ def register(
         timer("consultations.release", lambda tx, work: consultations.release(tx, work.stream_id, "expired")),
         timer("consultations.start", lambda tx, work: consultations.start(tx, work.stream_id)),
         timer("consultations.close", lambda tx, work: consultations.close(tx, work.stream_id)),
-        Reaction(
-            "payments.authorise", process.client_to_ask("authorise"), pay.ask, process.payment_settled, process.payment_unclear
+        *(
+            watched(Reaction(kind, process.client_to_ask(verb), pay.ask, process.payment_settled, process.payment_unclear), about)
+            for kind, verb in (("payments.authorise", "authorise"), ("payments.save_card", "save_method"))
         ),
-        Reaction(
-            "payments.save_card", process.client_to_ask("save_method"), pay.ask, process.payment_settled, process.payment_unclear
-        ),
-        Reaction(
-            "payments.authorise_saved",
-            process.saved_card_to_ask,
-            pay.ask,
-            process.saved_card_answered,
-            process.saved_card_unclear,
+        watched(
+            Reaction(
+                "payments.authorise_saved",
+                process.saved_card_to_ask,
+                pay.ask,
+                process.saved_card_answered,
+                process.saved_card_unclear,
+            ),
+            about,
         ),
         timer("payments.give_up", process.give_up_unpaid),
         Reaction("payments.forget_card", process.card_to_forget, pay.forget, process.card_forgotten, attempts=PATIENT),
-        Reaction(
-            "calendars.sync_meeting",
-            process.meeting_to_sync,
-            process.sync_meeting,
-            process.meeting_synced,
-            process.meeting_failed,
-            attempts=PATIENT,
+        watched(
+            Reaction(
+                "calendars.sync_meeting",
+                process.meeting_to_sync,
+                process.sync_meeting,
+                process.meeting_synced,
+                process.meeting_failed,
+                attempts=PATIENT,
+            ),
+            lambda tx, work: (work.stream_id, CALENDARS),
+            answered=lambda outcome: outcome is None or outcome[0] != process.last_calendar,
         ),
         timer("calendars.check_link", process.check_link),
         notifications.reaction(providers, load_config, layout, places, print_receipt),
@@ -148,6 +159,11 @@ class Process:
         self.providers = providers
         self.load_config = load_config
         self.pay = PaymentReactions(providers, load_config)
+
+    @property
+    def last_calendar(self) -> str:
+        """The calendar that stands in where no other one can be reached."""
+        return self.providers.plugins.ports["calendars"].local
 
     # Hold ----------------------------------------------------------------------------------------------------------
 
@@ -363,6 +379,7 @@ class Process:
     def meeting_synced(self, tx: Transaction, work: Work, asked: Sync, outcome: tuple[str, Meeting] | None) -> None:
         """The calendar shows it."""
         stream = tx.load(MEETING, meeting_id_of(work.stream_id))
+        apart = self._calendar_lost(tx, work, asked, outcome)
         match outcome, stream.state:
             case (name, meeting), meetings.NoMeeting():
                 tx.append(
@@ -375,6 +392,18 @@ class Process:
                 tx.append((stream, [meetings.Moved(work.stream_id, asked.wanted.sequence)]))
             case None, meetings.Standing():
                 tx.append((stream, [meetings.Cancelled(work.stream_id)]))
+        tx.append(*apart)
+
+    def _calendar_lost(
+        self, tx: Transaction, work: Work, asked: Sync, outcome: tuple[str, Meeting] | None
+    ) -> list[tuple[Stream[outages.State], list[object]]]:
+        """What is told where the expert's own calendar was left out, since access to it has ended."""
+        if not outcome or outcome[0] != self.last_calendar or not asked.wanted:
+            return []
+        if not connections.broken_of(tx, asked.wanted.partner_id):
+            return []
+        stream = tx.load(OUTAGE, outage_id_of(work.stream_id))
+        return [(stream, outages.began(stream.state, work.stream_id, CALENDARS, "notconnected"))]
 
     def meeting_failed(self, tx: Transaction, work: Work, error: str) -> None:
         """Nobody could make the meeting. The booking stands; a person has to look."""
@@ -418,7 +447,7 @@ class Process:
 def _with_link(provider: CalendarProvider, wanted: MeetingWanted) -> Meeting:
     meeting = provider.create_meeting(wanted)
     if not meeting.join_url:
-        raise Retryable("the meeting has no link yet", after=5)
+        raise NotYet("the meeting has no link yet", after=5)
     return meeting
 
 

@@ -14,14 +14,17 @@ from uuid import UUID
 
 import orjson
 
+from fxo.core.calendars.model import MEETING, meeting_id_of
 from fxo.core.consultations import queries as consultations
 from fxo.core.errors import Invalid
 from fxo.core.events import chain
 from fxo.core.events.model import Recorded
 from fxo.core.events.store import Transaction
+from fxo.core.matching.model import BRIEF
 from fxo.core.payments.model import PAYMENT
 from fxo.core.payments.queries import payment_id_of
 from fxo.core.scope import ActorKind
+from fxo.core.work.outages import OUTAGE, outage_id_of
 
 FORMAT = "fxo booking record 1"
 _CARD = frozenset({"payment.requested", "payment.challenge_asked", "payment.card_saved", "payment.authorised"})
@@ -32,6 +35,32 @@ def streams(tx: Transaction, consultation_id: UUID) -> list[Recorded]:
     """The events of a booking and its payment in the order of time; for an operator, and for whoever has found the booking."""
     events = tx.history(consultation_id, payment_id_of(consultation_id))
     return sorted(events, key=lambda item: (item.recorded_at, item.stream_type != PAYMENT.name))  # the money settles the booking
+
+
+def story(tx: Transaction, consultation_id: UUID, brief_id: UUID | None) -> list[Recorded]:
+    """What timelines tell from, in the order of time: the booking and its money, its meeting, who outside did not answer
+    meanwhile, and before that how the expert was found; for operators also what did not reach its reader. For whom `streams` is.
+    """
+    of_booking = (consultation_id, payment_id_of(consultation_id))
+    beside = [meeting_id_of(consultation_id), outage_id_of(consultation_id), *([brief_id] if brief_id else [])]
+    if tx.actor.kind is ActorKind.OPERATOR:
+        beside += _undelivered(tx, consultation_id)
+    events = tx.history(*of_booking, *beside)
+    held_at = min(item.recorded_at for item in events if item.stream_id == consultation_id)
+    told = [item for item in events if item.stream_id != brief_id or item.recorded_at <= held_at]
+    return sorted(told, key=lambda item: (item.recorded_at, _AT_ONCE.get(item.stream_type, 1)))
+
+
+def _undelivered(tx: Transaction, consultation_id: UUID) -> list[UUID]:
+    found = tx.driver.execute(
+        "select id from deliveries where tenant_id = %s and consultation_id = %s and state not in ('delivered', 'arrived')",
+        (tx.scope.tenant_id, consultation_id),
+    ).fetchall()
+    return [message_id for (message_id,) in found]
+
+
+_AT_ONCE = {BRIEF.name: -2, OUTAGE.name: -1, PAYMENT.name: 0, MEETING.name: 2}
+"""What is told first of what happened in one moment: who answers again does so before what follows from it."""
 
 
 def export(tx: Transaction, consultation_id: UUID) -> bytes:

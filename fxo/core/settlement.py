@@ -42,12 +42,14 @@ from fxo.core.payments.reactions import (
     Result,
     Settling,
     Stray,
+    about,
     authorised,
 )
 from fxo.core.payments.settling import Capture, Charge, GiveBack, LetGo
 from fxo.core.plugins import Providers
 from fxo.core.work import alarms, rows
 from fxo.core.work.model import PATIENT, Reaction, Registry, Work, timer
+from fxo.core.work.outages import watched
 from fxo.core.work.routine import Routine
 
 CLIENT_TIME = timedelta(days=3)
@@ -137,15 +139,25 @@ def register(store: Store, registry: Registry, providers: Providers, load_config
     pay, books = settlement.pay, settlement.books
     registry.add(
         timer("payments.keep_fee", settlement.keep_fee),
-        Reaction(
-            "payments.settle", settlement.to_settle, pay.take_step, settlement.step_taken, settlement.step_given_up, PATIENT
+        watched(
+            Reaction(
+                "payments.settle", settlement.to_settle, pay.take_step, settlement.step_taken, settlement.step_given_up, PATIENT
+            ),
+            about,
         ),
-        Reaction("payments.end_attempt", settlement.attempt_to_end, pay.end_attempt, settlement.attempt_ended, attempts=PATIENT),
+        watched(
+            Reaction(
+                "payments.end_attempt", settlement.attempt_to_end, pay.end_attempt, settlement.attempt_ended, attempts=PATIENT
+            ),
+            about,
+        ),
         timer("payments.escalate", settlement.escalate),
-        Reaction("payments.reauthorise", settlement.to_reauthorise, pay.ask, settlement.reauthorised),
+        watched(Reaction("payments.reauthorise", settlement.to_reauthorise, pay.ask, settlement.reauthorised), about),
         timer("payments.watch_hold", settlement.watch_hold),
         timer("payments.issue_receipt", lambda tx, work: receipts.issue(tx, load_config(tx), work.stream_id)),
-        Reaction("payments.submit_evidence", settlement.to_answer, pay.answer, settlement.answered, attempts=PATIENT),
+        watched(
+            Reaction("payments.submit_evidence", settlement.to_answer, pay.answer, settlement.answered, attempts=PATIENT), about
+        ),
         timer("payments.watch_dispute", settlement.watch_dispute),
         Reaction("payments.reconcile", settlement.to_reconcile, pay.look_around, settlement.reconciled),
         Reaction("payouts.transfer", settlement.to_pay_out, books.transfer, settlement.paid_out, attempts=PATIENT),

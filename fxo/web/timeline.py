@@ -1,4 +1,4 @@
-"""What happened to a booking and its money, in human words, from its own events; each reader sees what they may."""
+"""What happened to a booking, its money and its meeting, in human words, from events; each reader sees what they may."""
 
 from __future__ import annotations
 
@@ -142,6 +142,59 @@ def _decided(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Tol
     return what.get(item.value.what, ""), item.value.note if reader is ActorKind.OPERATOR else ""
 
 
+def _declined(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
+    if item.value.reason == "provider_unavailable":
+        return _("The card could not be asked"), _("Nothing was held, nothing was charged")
+    return _reason(lambda: _("Card declined"))(item, reader, zone, now)
+
+
+def _outage(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
+    who = {
+        "payments": _("The payment service"), "calendars": _("The expert's calendar"), "mail": _("The mail service"),
+        "sms": _("The text message service"), "push": _("The browser's notification service"),
+    }[item.value.whose]  # fmt: skip
+    if item.type == "outage.ended":
+        return _("%(who)s answers again", who=who), ""
+    reason, _colon, field = item.value.reason.partition(": ")
+    match reason:
+        case "misconfigured":
+            to_mend = _("The setting to mend: %(field)s", field=field or "?")
+            return _("%(who)s refused our access", who=who), to_mend if reader is ActorKind.OPERATOR else _("A person was told")
+        case "notconnected":
+            return _("Our access to the expert's calendar has ended"), _("The invitation goes by mail instead")
+        case "retryable":
+            return _("%(who)s asked for patience", who=who), _("It is asked again by itself")
+    return _("%(who)s did not answer", who=who), _("It is asked again by itself")
+
+
+def _met(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
+    if item.value.provider == "calendar_local":
+        return _("The meeting has a page of its own"), _("The invitation goes by mail")
+    return _("Written into the expert's calendar"), _("with a link to join")
+
+
+def _found(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
+    if reader is ActorKind.PARTNER:
+        return "", ""
+    if item.value.refined:
+        return _("Experts ranked anew by a language model"), ""
+    return _("Experts found"), _("by the platform's own ranking")
+
+
+def _unrefined(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
+    if reader is ActorKind.PARTNER:
+        return "", ""
+    return _("The language model did not answer"), _("The platform's own ranking stands")
+
+
+def _undelivered(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
+    """What a reader's own mailbox, phone or browser refuses is nobody's but theirs and the operator's."""
+    if reader is not ActorKind.OPERATOR or getattr(item.value, "what", "") == "delivered":
+        return "", ""
+    why = item.value.reason if item.type == "notification.dropped" else item.value.what
+    return _("A message did not reach its reader"), f"{item.value.kind}, {why.replace('_', ' ')}"
+
+
 def _receipt(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
     if reader is ActorKind.PARTNER:
         return "", ""
@@ -173,7 +226,7 @@ _WORDS: dict[str, Callable[..., Told]] = {
     "consultation.rescue_ended": _said(lambda: _("Nobody took over")),
     "payment.replanned": _said(lambda: _("The card is to be held anew")),
     "payment.handed_over": _said(lambda: _("The payment went to another booking")),
-    "payment.declined": _reason(lambda: _("Card declined")),
+    "payment.declined": _declined,
     "payment.challenge_asked": _said(lambda: _("The bank asked for a confirmation")),
     "payment.card_saved": _said(lambda: _("Card kept for later")),
     "payment.authorised": _authorised,
@@ -195,5 +248,16 @@ _WORDS: dict[str, Callable[..., Told]] = {
     "payment.dispute_won": _amount(lambda amount: _("Dispute won: %(amount)s is back", amount=amount)),
     "payment.dispute_lost": _amount(lambda amount: _("Dispute lost: %(amount)s is gone", amount=amount)),
     "payment.receipt_issued": _receipt,
+    "meeting.created": _met,
+    "meeting.replaced": _met,
+    "meeting.moved": _said(lambda: _("The meeting has moved along")),
+    "meeting.cancelled": _said(lambda: _("The meeting was called off")),
+    "meeting.failed": _said(lambda: _("No calendar could make the meeting"), lambda: _("A person was told")),
+    "outage.began": _outage,
+    "outage.ended": _outage,
+    "brief.matched": _found,
+    "brief.left_unrefined": _unrefined,
+    "notification.dropped": _undelivered,
+    "notification.reported": _undelivered,
 }
 """By type of event; an event that is not here is not told."""

@@ -354,6 +354,27 @@ def test_a_payer_who_is_gone_at_stripe_is_made_anew(stripe: Stripe, company: emu
         stripe.authorise_saved(order(first.reference, customer=person))
 
 
+def test_a_person_who_is_forgotten_is_forgotten_at_stripe_with_every_card_and_what_was_paid_stays(
+    stripe: Stripe, company: emulators.Stripe
+) -> None:
+    person, other = Customer(new_id()), Customer(new_id())
+    held = stripe.authorise(order(customer=person))
+    stripe.capture(held.reference, PRICE, key())
+    stripe.authorise(order(customer=other))
+    company.down = True
+    with pytest.raises(Unavailable):
+        stripe.forget(person.person_id)
+    company.down = False
+    for _ in range(2):
+        stripe.forget(person.person_id)
+    assert [each["metadata"]["person"] for each in company.of_kind("customer")] == [str(other.person_id)]
+    assert held.method is not None
+    with pytest.raises(Declined, match="unknown_card"):
+        stripe.authorise_saved(order(held.method.reference, customer=person))
+    assert stripe.fetch(held.reference).captured == PRICE
+    stripe.refund(held.reference, PRICE, key())
+
+
 # Holds, captures, refunds.
 
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.emulators.illness import Health
+
 KEY = "sk-emulated-0123456789"
 MODELS = {"gpt-4.1-mini", "gpt-4o-mini"}
 EMBEDDINGS = {"text-embedding-3-small"}
@@ -59,6 +61,7 @@ class Model:
     keys: set[str] = field(default_factory=lambda: {KEY})
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """(path, body) of what came with a key that holds."""
+    health: Health = field(default_factory=Health)
     at_once: int = 0
     most_at_once: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -73,8 +76,13 @@ class Model:
         """What each said, as one text."""
         return ["\n".join(message["content"] for message in body["messages"]) for body in self.asked]
 
-    def respond(self, path: str, headers: Mapping[str, str], raw: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body."""
+    def respond(self, path: str, headers: Mapping[str, str], raw: bytes) -> tuple[int, dict[str, str], bytes] | None:
+        """Status, headers and body; None for nothing."""
+        if not self.health.ill:
+            return self._well(path, headers, raw)
+        return self.health.answer(lambda: self._well(path, headers, raw), lambda sick: sick)
+
+    def _well(self, path: str, headers: Mapping[str, str], raw: bytes) -> tuple[int, dict[str, str], bytes]:
         if headers.get("Authorization", "").removeprefix("Bearer ") not in self.keys:
             return _error(401, {}, "invalid_api_key", "Incorrect API key provided.")
         try:
@@ -311,7 +319,11 @@ def _handler(model: Model) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            status, headers, body = model.respond(self.path, {name.title(): value for name, value in self.headers.items()}, raw)
+            said = model.respond(self.path, {name.title(): value for name, value in self.headers.items()}, raw)
+            if said is None:
+                self.close_connection = True
+                return
+            status, headers, body = said
             try:
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", **headers}.items():

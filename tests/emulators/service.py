@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
+from tests.emulators.illness import Health
+
 
 @dataclass(frozen=True)
 class Request:
@@ -49,6 +51,7 @@ class Service:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.faults: deque[Fault] = deque()
+        self.health = Health()
         self.url = ""
         self._lock = threading.Lock()
 
@@ -60,6 +63,11 @@ class Service:
         self.faults.extend(Fault(each, after, slow) for each in answers)
 
     def _respond(self, request: Request) -> Answer | None:
+        if not self.health.ill:
+            return self._well(request)
+        return self.health.answer(lambda: self._well(request), lambda sick: Answer(sick[0], sick[2], sick[1]))
+
+    def _well(self, request: Request) -> Answer | None:
         with self._lock:
             self.requests.append(request)
             fault = self.faults.popleft() if self.faults else None

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.emulators.illness import Health
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -64,6 +66,7 @@ class Server:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.faults: list[Fault] = []
+        self.health = Health()
         self.lock = threading.RLock()
         self.url = ""
 
@@ -75,6 +78,12 @@ class Server:
         return [asked for asked in self.asked if where in f"{asked.method} {asked.path}"]
 
     def receive(self, asked: Asked) -> Said | None:
+        """What a company in this health answers; None drops the connection."""
+        if not self.health.ill:
+            return self._receive(asked)
+        return self.health.answer(lambda: self._receive(asked), lambda sick: Said(sick[0], sick[2], sick[1]))
+
+    def _receive(self, asked: Asked) -> Said | None:
         """The answer, or a fault; None drops the connection."""
         with self.lock:
             self.asked.append(asked)

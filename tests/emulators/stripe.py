@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import stripe
 from stripe import _api_version, params
 
+from tests.emulators.illness import Health
 from tests.emulators.stripe_books import Books
 from tests.emulators.stripe_wire import Json, Refusal, check_fields, invalid, page, read_form
 
@@ -28,7 +29,7 @@ WEBHOOK_SECRET = "whsec_emulated"
 KEYS_LAST = timedelta(days=1)
 ACCOUNT = {"id": "acct_platform", "object": "account", "type": "standard"}
 
-Answer = tuple[int, Json, dict[str, str]]
+Answer = tuple[int, Json | bytes, dict[str, str]]
 
 
 @dataclass
@@ -63,6 +64,7 @@ def _routes() -> list[tuple[str, str, Any, Callable[..., Any]]]:
     found: list[tuple[str, str, Any, Callable[..., Any]]] = [
         ("GET", "/v1/account", made.AccountRetrieveCurrentParams, lambda b, f: ACCOUNT),
         ("POST", "/v1/customers", made.CustomerCreateParams, lambda b, f: b.make_customer(f)),
+        ("DELETE", "/v1/customers/(\\w+)", made.CustomerDeleteParams, lambda b, f, i: b.delete_customer(i)),
         ("POST", "/v1/test_helpers/confirmation_tokens", tokens, lambda b, f: b.make_token(f)),
         ("GET", "/v1/payment_methods/([\\w-]+)", made.PaymentMethodRetrieveParams, lambda b, f, i: b.get("payment_method", i)),
         ("POST", "/v1/payment_methods/(\\w+)/detach", made.PaymentMethodDetachParams, lambda b, f, i: b.detach(i, f)),
@@ -122,6 +124,7 @@ class Stripe:
         self.address, self.books = address, Books(clock, address)
         self.faults: list[Fault] = []
         self.down = False
+        self.health = Health()
         self.revoked = False
         """Whether somebody has made the secret key invalid."""
         self.asked: list[str] = []
@@ -163,6 +166,17 @@ class Stripe:
         """What is answered; None for nothing."""
         parts = urlsplit(target)
         self.asked.append(f"{method} {parts.path}")
+        if self.health.ill:
+            unknown = json.dumps(Refusal(401, "invalid_request_error", "Expired API Key provided", "api_key_expired").body())
+            patience = json.dumps(Refusal(429, "invalid_request_error", "Too many requests.", "rate_limit").body())
+            return self.health.answer(
+                lambda: self._well(method, parts, headers, body),
+                lambda sick: (sick[0], sick[2], sick[1]),
+                patience.encode(), unknown.encode(),
+            )  # fmt: skip
+        return self._well(method, parts, headers, body)
+
+    def _well(self, method: str, parts: SplitResult, headers: Any, body: str) -> Answer | None:
         fault = next((each for each in self.faults if re.search(each.where, self.asked[-1])), None)
         if fault:
             self.faults.remove(fault)
@@ -179,7 +193,7 @@ class Stripe:
         if fault and fault.kind == "slow":
             self._go_on.wait(20)
         if fault and fault.kind == "garbled":
-            return 200, {"object": "html"}, {"X-Garbled": "yes"}
+            return 200, b"<html>", {}
         return None if fault and fault.kind == "lost" else found
 
     def _once(self, method: str, path: str, text: str, headers: Any, fault: Fault | None) -> Answer:
@@ -254,7 +268,7 @@ def running(clock: Callable[[], datetime]) -> Iterator[Stripe]:
                 self.close_connection = True
                 return
             status, content, extra = found
-            text = b"<html>" if "X-Garbled" in extra else json.dumps(content).encode()
+            text = content if isinstance(content, bytes) else json.dumps(content).encode()
             with suppress(ConnectionError):  # who asked has given up
                 self.send_response(status)
                 for name, value in {"Request-Id": f"req_{next(requests)}", "Content-Type": "application/json", **extra}.items():

@@ -74,9 +74,13 @@ class Books:
     def make_customer(self, given: Json) -> Json:
         return self.new("cus", "customer", metadata=given.get("metadata", {}))
 
-    def delete_customer(self, reference: str) -> None:
-        """The merchant deletes them in the dashboard."""
+    def delete_customer(self, reference: str) -> Json:
+        """By the API, or by the merchant in the dashboard; their cards go with them."""
         del self.kept[self.get("customer", reference)["id"]]
+        for method in self.all("payment_method"):
+            if method["customer"] == reference:
+                self.detach(method["id"], {})
+        return {"id": reference, "object": "customer", "deleted": True}
 
     def make_token(self, given: Json) -> Json:
         name = str(given.get("payment_method"))

@@ -182,3 +182,6 @@ def test_who_is_erased_is_forgotten_in_the_outbox_too_and_by_every_plugin_that_k
         assert erasure.person_ids == (told.client.id,) and erasure.tenant_id == told.config.id
         assert {message.id for message in told.mails()} == set(erasure.message_ids) > set(other)
         assert told.dead() == []
+        states = told.rows("select body ->> 'plugin', state from work where kind = 'hooks.forget' order by 1")
+        assert ("payments_stripe", "done") in states, "who is not set up here has nothing to forget"
+        assert {state for _, state in states} == {"done"}

@@ -12,6 +12,7 @@ from flask import Flask
 
 from fxo import platform
 from fxo.app import create_app
+from fxo.core.clients import commands as clients
 from fxo.core.ids import new_id
 from fxo.core.payments import queries as payment_rows
 from fxo.core.payments.queries import payment_id_of
@@ -20,7 +21,7 @@ from fxo.core.work import rows
 from fxo.settings import Settings
 from fxo.web.api.description import description
 from fxo.web.api.routes import OPERATIONS
-from tests.conftest import Databases, add_member, add_partners, add_tenant, running
+from tests.conftest import Databases, add_member, add_partners, add_tenant, running, write
 from tests.support import sql
 from tests.support.api import Program, new_key
 from tests.support.flow import ASKS, BRIEF, CARD, WORKS
@@ -287,6 +288,20 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(sarah: Program, body: byte
         415,
         "unsupported_media_type",
     )
+
+
+def test_who_is_erased_leaves_no_answer_behind_and_no_key(app: Flask, config: TenantConfig, reader: Program) -> None:
+    member, text = add_member(config, "gone@lindqvist.example"), "Our plant stands still, says Greta Gone."
+    program = Program(app, HOST, new_key(config, "gone@lindqvist.example"))
+    answer = program.change("/briefs", {"text": text})
+    assert answer.status_code == 201
+    brief_id = answer.get_json()["id"]
+    write(tenant_scope(config.id), member, clients.erase, member.id)
+    assert program.get("/sessions").status_code == 401
+    with platform.current().store.transaction(tenant_scope(config.id), CODE) as tx:
+        assert tx.driver.execute("select 1 from api_answers where body like %s", (f"%{brief_id}%",)).fetchone() is None
+        assert tx.driver.execute("select 1 from api_answers").fetchone(), "others have theirs"
+    assert reader.get("/partners").status_code == 200
 
 
 def test_every_route_is_described_and_nothing_else(app: Flask, reader: Program) -> None:

@@ -196,6 +196,14 @@ def test_nobody_but_a_partner_comes_near(there: There, visit: Callable[[str], Pe
     assert visit("fortium.localhost").get("/calendar").status == 404
 
 
+def test_where_the_operator_has_set_up_no_calendar_nobody_is_invited_to_connect_one(
+    network_partners: dict[str, UUID], signed_in: Callable[..., Person]
+) -> None:
+    page = signed_in(HOST, "dana@partners.example").get("/calendar")
+    assert "The operator has set up no calendar to connect here." in page.words
+    assert "Connect the calendar" not in page.words and not page.soup.select("main a")
+
+
 def test_a_calendar_that_is_not_set_up_cannot_be_connected(there: There) -> None:
     assert there.dana.get("/calendar/calendar_google/connect").status == 404
     assert there.dana.get("/calendar/calendar_local/connect").status == 404

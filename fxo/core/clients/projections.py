@@ -98,6 +98,15 @@ def _erased(tx: Transaction, item: Recorded) -> None:
     )
     tx.driver.execute("delete from contacts where tenant_id = %s and client_id = any(%s)", (item.tenant_id, persons))
     tx.driver.execute("delete from saved_methods where tenant_id = %s and client_id = any(%s)", (item.tenant_id, persons))
+    tx.driver.execute(
+        "delete from api_answers a using api_keys k where a.tenant_id = %s and k.tenant_id = a.tenant_id and k.id = a.key_id"
+        " and k.member_id = any(%s)",
+        (item.tenant_id, persons),
+    )
+    tx.driver.execute(
+        "update api_keys set revoked_at = %s where tenant_id = %s and member_id = any(%s) and revoked_at is null",
+        (item.recorded_at, item.tenant_id, persons),
+    )
     for table in ("tokens", "sign_ins"):
         tx.driver.execute(f"delete from {table} where tenant_id = %s and person_id = any(%s)", (item.tenant_id, persons))
     tx.driver.execute(

@@ -16,6 +16,7 @@ from fxo.core.matching.port import Brief, Match, MatchingCapabilities, MatchingP
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.plugins import Providers, first_answer
+from fxo.core.plugins.calls import Crowded
 from fxo.core.scope import Actor, Scope, TenantConfig
 
 SHORTLIST = 5
@@ -153,6 +154,14 @@ def record(
     return wanted
 
 
+def leave_unrefined(tx: Transaction, brief_id: UUID, provider: str, reason: str) -> None:
+    """The list on the page stands: who refines did not answer, as its timeline tells. Refined meanwhile, or known: nothing."""
+    brief = tx.load(BRIEF, brief_id)
+    known = brief and isinstance(brief.events[-1].value, model.LeftUnrefined)
+    if brief.state.matched and not brief.state.matched.refined and not known:
+        tx.append((brief, [model.LeftUnrefined(provider, reason)]))
+
+
 def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config: TenantConfig, brief_id: UUID) -> None:
     """Ask the tenant's rankers in their order, outside a transaction, and record the answer (PRD AR-2.1: within two seconds).
 
@@ -190,8 +199,11 @@ def refine(store: Store, providers: Providers, scope: Scope, actor: Actor, confi
     try:
         _, whole = first_answer(rankers, lambda provider: provider.rank(asked, records, limit=EXPLAINED))
         name, better = first_answer(models, lambda provider: provider.refine(asked, whole, records))
-    except ProviderError:
-        return False  # each failure is in the log by now, and the list on the page stands
+    except Crowded:
+        return False
+    except ProviderError as error:
+        store.run(scope, actor, leave_unrefined, brief_id, models[0][0], type(error).__name__.lower())
+        return False
     if better == whole:
         return False
     return store.run(scope, actor, record, brief_id, better, _since(begun), brief.version, name, refined=True)

@@ -136,6 +136,16 @@ class Matched:
     """The model, the version of the prompt and the cost; None where no model outside had a part in it."""
 
 
+@event("brief.left_unrefined")
+@dataclass(frozen=True, slots=True)
+class LeftUnrefined:
+    """Who was asked for a better ranking did not give one, so the one that was recorded before stands."""
+
+    provider: str
+    reason: str
+    """The error's code: `unavailable`, `retryable`, `misconfigured`, `declined`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     submitted: Submitted | None = None

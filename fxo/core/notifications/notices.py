@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fxo.core.clients import commands as clients
 from fxo.core.clients import queries as client_rows
 from fxo.core.consultations.queries import ConsultationRow
-from fxo.core.errors import Declined, NotFound, Retryable
+from fxo.core.errors import Declined, NotFound, NotYet
 from fxo.core.events.store import Transaction
 from fxo.core.notifications import model, suppressions
 from fxo.core.notifications.entry import N_, Entry
@@ -23,6 +23,7 @@ from fxo.core.plugins import Providers
 from fxo.core.scope import TenantConfig
 from fxo.core.work import alarms, rows
 from fxo.core.work.model import PATIENT, Reaction, Work
+from fxo.core.work.outages import watched
 
 KIND = "notice"
 DROP = "contact.drop"
@@ -116,7 +117,7 @@ def reaction(
 
     def act(wanted: Outgoing, work: Work) -> Outcome:
         if wanted.wait:
-            raise Retryable("its reader sleeps", after=wanted.wait)
+            raise NotYet("its reader sleeps", after=wanted.wait)
         return hand_over(providers, wanted)
 
     def settle(tx: Transaction, work: Work, wanted: Outgoing, outcome: Outcome) -> None:
@@ -129,7 +130,14 @@ def reaction(
             sentence = "The month's budget for text messages is used up. Nobody gets one before it is raised, or next month."
             alarms.raise_alarm(tx, "texts.over_budget", wanted.config.id, sentence)
 
-    return Reaction(KIND, look, act, settle, give_up=lambda tx, work, error: forget_words(tx, work), attempts=PATIENT)
+    telling = Reaction(KIND, look, act, settle, give_up=lambda tx, work, error: forget_words(tx, work), attempts=PATIENT)
+    return watched(telling, _booking_of)
+
+
+def _booking_of(tx: Transaction, work: Work) -> tuple[UUID, str] | None:
+    """The booking that a notice is about; a code for a number is about none."""
+    contact = client_rows.contact(tx, UUID(work.body["contact"])) if "contact" in work.body else None
+    return (work.stream_id, contact.channel) if contact else None
 
 
 def _wait(channel: Channel, entry: Entry, starts_at: datetime, zone: str, now: datetime) -> float:

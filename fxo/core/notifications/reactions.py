@@ -29,6 +29,7 @@ from fxo.core.plugins import Providers
 from fxo.core.scope import TenantConfig
 from fxo.core.work import rows
 from fxo.core.work.model import PATIENT, Reaction, Work
+from fxo.core.work.outages import watched
 
 KIND = "mail"
 
@@ -180,7 +181,7 @@ def reaction(
             from_name=config.name,
         )  # fmt: skip
 
-    return Reaction(
+    sending = Reaction(
         KIND,
         look,
         act=lambda wanted, work: hand_over(providers, wanted),
@@ -188,6 +189,13 @@ def reaction(
         give_up=lambda tx, work, error: forget_words(tx, work),
         attempts=PATIENT,
     )
+    return watched(sending, _booking_of)
+
+
+def _booking_of(tx: Transaction, work: Work) -> tuple[UUID, str] | None:
+    """The booking that a mail is about; most are about an account or an alarm."""
+    about_session = CATALOGUE[str(work.body["message"])].to in ("client", "partner")
+    return (work.stream_id, str(Channel.MAIL)) if about_session else None
 
 
 def about(tx: Transaction, persons: Sequence[UUID]) -> list[UUID]:

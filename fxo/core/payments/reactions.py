@@ -11,7 +11,7 @@ from uuid import UUID
 from fxo.core.errors import ActionRequired, Declined
 from fxo.core.events.store import Transaction
 from fxo.core.money import Money
-from fxo.core.payments import model, settling
+from fxo.core.payments import model, queries, settling
 from fxo.core.payments.model import PAYMENT, Asking, Saved
 from fxo.core.payments.port import Customer, Order, PaymentProvider, PaymentStatus, ProviderPayment, Refund, SavedMethod
 from fxo.core.payments.queries import newest_card
@@ -245,6 +245,12 @@ def _standing(found: ProviderPayment) -> ProviderPayment | Declined:
         case PaymentStatus.VOIDED | PaymentStatus.EXPIRED:
             return Declined("expired", reference=found.reference)
     return found
+
+
+def about(tx: Transaction, work: Work) -> tuple[UUID, str] | None:
+    """The booking that work for a payment is about, and who is asked."""
+    row = queries.find(tx, work.stream_id)
+    return (row.consultation_id, "payments") if row else None
 
 
 def card_saved(request: model.Requested, found: ProviderPayment) -> model.CardSaved:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -52,6 +52,7 @@ class Reaction(Generic[W, O]):
     `act` calls the provider, outside any transaction, and returns the outcome; `Retryable` is tried again later.
     `record` appends the outcome in one transaction with the end of the work, fenced by the lease.
     `give_up` runs instead of `record` once the attempts are used up, or when it can never work.
+    `unanswered` runs, in a transaction of its own, when whoever is asked outside did not answer or refused us.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Reaction(Generic[W, O]):
     act: Callable[[W, Work], O]
     record: Callable[[Transaction, Work, W, O], Waiting | None]
     give_up: Callable[[Transaction, Work, str], None] | None = None
+    unanswered: Callable[[Transaction, Work, str], None] | None = field(default=None, kw_only=True)
     attempts: int = 8
     first_pause: float = 5.0
     """Seconds before the second attempt; doubled for each further one, up to an hour."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from fxo.core.errors import FxoError, Misconfigured, ProviderError, Retryable, StaleStream
+from fxo.core.errors import FxoError, Misconfigured, NotYet, ProviderError, Retryable, StaleStream
 from fxo.core.events.store import Store, Transaction, causation
 from fxo.core.ids import NETWORK
 from fxo.core.scope import CODE, Scope, system_scope, tenant_scope
@@ -72,10 +72,12 @@ class Performer:
         except rows.LeaseLost:
             raise
         except Retryable as error:
+            self._note(scope, work, error)
             return self._again(scope, work, error, after=error.after)
         except StaleStream as error:
             return self._again(scope, work, error, after=0)
         except Misconfigured as error:
+            self._note(scope, work, error)
             return self._once_mended(scope, work, error)
         except (ProviderError, FxoError) as error:
             return self._failed(scope, work, error)
@@ -103,6 +105,13 @@ class Performer:
         waiting = self.store.run(scope, CODE, settle)
         self.probe("recorded", work)
         return Outcome.WAITING if waiting else Outcome.DONE
+
+    def _note(self, scope: Scope, work: Work, error: Retryable | Misconfigured) -> None:
+        """Write down that whoever is asked did not answer, where somebody reads about it."""
+        with suppress(Misconfigured):
+            unanswered = self.registry[work.kind].unanswered
+            if unanswered and not isinstance(error, NotYet):
+                self.store.run(scope, CODE, unanswered, work, _code(error))
 
     def _again(self, scope: Scope, work: Work, error: Exception, *, after: float) -> Outcome:
         with suppress(Misconfigured):

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from fxo.core.errors import Declined, Misconfigured
+from fxo.core.errors import Declined, Misconfigured, Unavailable
 from fxo.core.notifications.port import Attachment, Message, Report
 from fxo.core.plugins import ProviderContext
 
@@ -61,6 +61,8 @@ class SendGrid:
                 raise Misconfigured("SendGrid has not verified this sender, or the key may not send", field="sender")
             case 413:
                 raise Declined("too_large")
+        if answer.status_code < 400:
+            raise Unavailable("somebody answers in SendGrid's place, and has not taken the mail")
         fields = _wrong_fields(answer.content)
         if any(field.startswith("personalizations") for field in fields):
             raise Declined("bad_address")

@@ -182,6 +182,8 @@ def _of_reader(said: Mapping[str, str]) -> Sequence[Report]:
 
 def _refusal(answer: httpx.Response) -> ProviderError:
     """What a refusal means; its sentence quotes the number and is not kept."""
+    if answer.status_code < 400:
+        return Unavailable("Twilio answers in words that we do not know")
     if answer.status_code == 401:
         return Misconfigured("Twilio does not know this account and token", field="auth_token")
     try:

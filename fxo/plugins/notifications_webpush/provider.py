@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from fxo.core.errors import Declined, Misconfigured
+from fxo.core.errors import Declined, Misconfigured, Unavailable
 from fxo.core.notifications.port import Channel, Delivery, Message, NotificationCapabilities, Report
 from fxo.core.plugins import ProviderContext
 
@@ -109,8 +109,10 @@ class WebPush:
         }  # fmt: skip
         answer = self._context.ask("POST", to.endpoint, content=body, headers=headers)
         match answer.status_code:
-            case 200 | 201 | 202:
+            case 201 | 202:
                 return Delivery(message.id)
+            case status if status < 400:
+                raise Unavailable("somebody answers in the push service's place, and has not taken the notification")
             case 404 | 410:
                 raise Declined("gone")
             case 401 | 403:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fxo.core.hookspecs import ProviderSpec, hookimpl
+from fxo.core.hookspecs import Erasure, ProviderSpec, hookimpl
 
 if TYPE_CHECKING:
     import flask
@@ -27,6 +27,13 @@ def make(context: ProviderContext) -> Stripe:
     from .provider import Stripe
 
     return Stripe(context)
+
+
+@hookimpl
+def fxo_person_erased(erasure: Erasure, context: ProviderContext) -> None:
+    provider = make(context)
+    for person_id in erasure.person_ids:
+        provider.forget(person_id)
 
 
 @hookimpl

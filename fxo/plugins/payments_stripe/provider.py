@@ -211,6 +211,20 @@ class Stripe:
                     lambda options: self._line.v1.payment_methods.detach(method.reference, {}, options),
                 )
 
+    def forget(self, person_id: UUID) -> None:
+        """Nobody is this payer any more: Stripe keeps none of their cards, and of what was paid what it has to keep."""
+        key = self._kept_customer(Customer(person_id))
+        known = self._context.state.get(key)
+        if known is None:
+            return
+        with our_words():
+            try:
+                self._line.v1.customers.delete(str(known))
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":  # deleted before, or in the dashboard
+                    raise
+        self._context.state.delete(key)
+
     # ---- taking, letting go, giving back: look first, so that what was done already is success at any time
 
     def capture(self, reference: str, amount: Money, key: str) -> ProviderPayment:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from fxo import platform
 from fxo.core import record
+from fxo.core.consultations import queries as consultations
 from fxo.core.errors import FxoError, Invalid, NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import parse_id
@@ -138,7 +139,9 @@ def _payment(
         row, (waiting, _settled) = desk.one(tx, tenant_id, payment_id), alarms.counts(tx)
     user, here = identity.required(), f"/payments/{tenant_id}/{payment_id}"
     with platform.current().store.transaction(tenant_scope(tenant_id), user.actor) as tx:
-        events, papers_of, now = record.streams(tx, row.consultation_id), receipts.of_payment(tx, payment_id), tx.now
+        brief_id = consultations.find(tx, row.consultation_id).brief_id
+        events = record.story(tx, row.consultation_id, brief_id)
+        papers_of, now = receipts.of_payment(tx, payment_id), tx.now
     return page(
         "operator/payment.html", alarms=waiting, number=number(row), badge=badge(row), here=here,
         typed=typed, errors=errors, problem=problem,

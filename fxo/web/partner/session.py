@@ -60,7 +60,7 @@ def show(consultation_id: UUID, errors: dict[str, str], status: int = 200) -> Re
         booking = consultation_rows.find(tx, row.consultation_id)
         case = consultation_rows.case_of(tx, row.tenant_id, row.consultation_id) if booking.has_case else None
         rated = rating_rows.of_session(tx, row.consultation_id) if row.state == "completed" else None
-        happened = record.streams(tx, row.consultation_id)
+        happened = record.story(tx, row.consultation_id, booking.brief_id)
     url = f"/sessions/{row.consultation_id}"
     client = shown.person(row.client_name, row.client_id, row.client_company)
     waiting = row.state == "completed" and row.money not in (*words.TAKEN, "failed")

@@ -71,7 +71,7 @@ def session_with_errors(consultation_id: UUID, errors: dict[str, str], status: i
         rated = rating_rows.of_session(tx, row.id) if row.state == "completed" else None
         brief = briefs.words(tx, row.brief_id) if row.brief_id else ""
         case = consultation_rows.case_of(tx, tx.scope.tenant_id, row.id) if row.has_case else None
-        events = record.streams(tx, row.id)
+        events = record.story(tx, row.id, row.brief_id)
         documents = receipt_rows.of_payment(tx, payment_id_of(row.id)) if paying and paying.captured_at else []
     if row.state in ("held", "released"):
         return redirect(f"/book/{row.id}", 303)
