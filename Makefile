@@ -35,7 +35,7 @@ test: install browser ## Run the tests
 	$(BIN)/python -m pytest $(or $(ARGS),-n 2 $(LONGEST) $(ALONE))
 
 soak: install ## Let anything happen to bookings and their money, in any weather: make soak SOAK=20000
-	FXO_SOAK_STEPS=$(SOAK) $(BIN)/python -m pytest tests/integration/test_money_model.py $(ARGS)
+	FXO_SOAK_STEPS=$(SOAK) $(BIN)/python -m pytest -o faulthandler_timeout=0 tests/integration/test_money_model.py $(ARGS)
 
 browser: # Chromium for the browser tests, where it can be installed
 	@command -v chromium >/dev/null || \

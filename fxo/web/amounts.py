@@ -57,6 +57,6 @@ def split(share: int) -> str:
 def bearer(who: FeeBearer) -> str:
     """Who bears the payment provider's fee."""
     return {
-        FeeBearer.PLATFORM: _("borne by the platform"), FeeBearer.PARTNER: _("borne by the expert"),
-        FeeBearer.SHARED: _("borne by both, as the price is shared"),
+        FeeBearer.PLATFORM: _("The platform bears it"), FeeBearer.PARTNER: _("The expert bears it"),
+        FeeBearer.SHARED: _("Both bear it, as the price is shared"),
     }[who]  # fmt: skip

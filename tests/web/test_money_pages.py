@@ -133,7 +133,7 @@ def test_case_20_an_operator_chooses_who_bears_the_providers_fee_and_those_conce
 ) -> None:
     here = f"/tenants/{told.config.id}"
     page = olu.get(here)
-    assert "borne by the platform" in page.words
+    assert "The platform bears it" in page.words
     assert olu.submit(page, f"{here}/fees", bearer="client").status == 422
     assert "It counts for what is booked from now on" in olu.follow(olu.submit(page, f"{here}/fees", bearer="partner")).text
     told = told.of(told.parts.records.by_slug("fortium"), told.client)
@@ -144,7 +144,7 @@ def test_case_20_an_operator_chooses_who_bears_the_providers_fee_and_those_conce
     told.complete(booked, "dana")
     told.live(DAY)
     payment = olu.get(detail(told, booked)).words
-    for said in ("Payment provider's fee", "$23.50", "borne by the expert", "the payment provider keeps $23.50"):
+    for said in ("Payment provider's fee", "$23.50", "The expert bears it", "the payment provider keeps $23.50"):
         assert said in payment
     assert "Payment providers' fees" not in olu.get("/ledger").words, "the platform bears nothing of it"
     earnings = dana.get("/earnings").words
