@@ -14,6 +14,7 @@ from fxo.core.ledger import commands as payouts
 from fxo.core.ledger import queries as ledger
 from fxo.core.money import Money
 from fxo.core.payments import commands as payments
+from fxo.core.payments.port import PaymentCapabilities, ProviderPayment
 from fxo.core.scope import FeeBearer, partner_scope, system_scope
 from fxo.plugins.payments_sandbox.provider import Sandbox, Settings
 from fxo.tenants import records
@@ -156,6 +157,35 @@ def test_case_20_what_a_provider_gives_back_of_its_fee_goes_to_who_bore_it(datab
         decides(here, payments.refund, booked, Money(20_000, "USD"), "The last one.")
         reconcile(here)
         assert balances(here) == {}
+        assert agreed(here) == []
+
+
+def test_a_provider_that_tells_no_fees_is_not_asked_for_them(databases: Any) -> None:
+    asked: list[str] = []
+
+    class Silent(Sandbox):
+        capabilities = PaymentCapabilities(fees=False)
+
+        def fetch(self, reference: str) -> ProviderPayment:
+            asked.append(reference)
+            return replace(super().fetch(reference), fee=None)
+
+        def capture(self, reference: str, amount: Money, key: str) -> ProviderPayment:
+            return replace(super().capture(reference, amount, key), fee=None)
+
+    def register() -> ProviderSpec:
+        return ProviderSpec("payments_silent", "payments", Silent, settings=Settings)
+
+    with story(databases, plugin("payments_silent", fxo_register_payment_provider=register)) as told:
+        here = told.reconfigured(providers={"payments": ["payments_silent"]})
+        done(here)
+        here.live(HOUR)
+        reconcile(here)
+        asked.clear()
+        here.live(HOUR)
+        reconcile(here)
+        assert asked == []
+        assert balances(here) == {"provider": 80_000, "partner": -64_000, "platform": -16_000}
         assert agreed(here) == []
 
 
