@@ -38,7 +38,7 @@ live: install ## Run the contract suites against real accounts, where their keys
 	$(BIN)/python -m tests.live $(ARGS)
 
 soak: install ## Let anything happen to bookings and their money, in any weather: make soak SOAK=20000
-	FXO_SOAK_STEPS=$(SOAK) $(BIN)/python -m pytest tests/integration/test_money_model.py $(ARGS)
+	FXO_SOAK_STEPS=$(SOAK) $(BIN)/python -m pytest -o faulthandler_timeout=0 tests/integration/test_money_model.py $(ARGS)
 
 browser: # Chromium for the browser tests, where it can be installed
 	@command -v chromium >/dev/null || \

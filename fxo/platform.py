@@ -125,6 +125,8 @@ def platform_settings(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
         "payments_sandbox": {
             "webhook_secret": secret,
             "deliver_to": f"http://{settings.bind}:{settings.port}" if settings.demo else "",
+            "fee_rate": settings.sandbox_fee_rate,
+            "fee_fixed": settings.sandbox_fee_fixed,
         },
         "calendar_google": {
             "client_id": settings.google_client_id,

@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     stripe_statement_suffix: str = Field("", description="What follows the company's name on card statements")
     stripe_country: str = Field("", description="Country of experts' accounts at Stripe, such as US; empty: that of the account")
 
+    # What the payment sandbox keeps of each payment. docs/sandbox.md
+    sandbox_fee_rate: int = Field(0, description="In basis points: 290 are 2.9 percent", ge=0, le=10_000)
+    sandbox_fee_fixed: int = Field(0, description="In minor units, on top", ge=0)
+
     # Mail.
     smtp_url: SecretStr = Field(SecretStr(""), description="smtp://user:password@host:port; empty: the outbox page of the demo")
     mail_from: str = Field("fxo <no-reply@localhost>", description="Sender of the platform's mails")

@@ -1,4 +1,4 @@
-"""`fxo tenants`: creates, lists and shows tenants."""
+"""`fxo tenants`: creates, lists and shows tenants, and says who bears the payment provider's fee."""
 
 from __future__ import annotations
 
@@ -80,6 +80,27 @@ def show(slug: str) -> None:
                 state = "off" if name in off else str(one.state)
                 account = "own settings" if own else "the platform's settings"
                 click.echo(f"{port:<13}  {name:<22}  {state:<8}  {one.calls} calls, {one.failed} failed, {account}")
+
+
+@tenants.command()
+@click.argument("slug")
+@click.option(
+    "--borne-by", type=click.Choice(["platform", "partner", "shared"]), help="Of what is booked from now on; left out: shows it."
+)
+def fees(slug: str, borne_by: str | None) -> None:
+    """Show or choose who bears the payment provider's fee in the tenant SLUG."""
+    from fxo.cli import target
+    from fxo.core.scope import CODE, FeeBearer, system_scope
+    from fxo.tenants import records
+
+    with target.platform() as parts:
+        config = parts.records.by_slug(_slug(slug))
+        if borne_by:
+            parts.store.run(system_scope("tenants"), CODE, records.let_bear_fees, config.id, FeeBearer(borne_by))
+        click.echo(f"{config.name}: the payment provider's fee is borne by {_BEARERS[borne_by or config.fee_bearer]}.")
+
+
+_BEARERS = {"platform": "the platform", "partner": "the expert", "shared": "both, each by their share of the price"}
 
 
 def _slug(slug: str) -> str:

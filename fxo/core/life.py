@@ -240,7 +240,7 @@ def rescue(
         attempt=derived_id(new.id, "rescue"), consultation_id=wanted.consultation_id, client_id=terms.client_id,
         partner_id=terms.partner_id, provider="", amount=terms.price, partner_share=terms.partner_share, mode=plan.mode,
         authorise_at=plan.authorise_at, retry_at=plan.retry_at, give_up_at=plan.give_up_at, consent=payment.CONSENT,
-        tax_rate=terms.tax.rate,
+        tax_rate=terms.tax.rate, fee_bearer=terms.fee_bearer,
     )  # fmt: skip
     taken = replanning.take_over(old.state, asked)
     handed = replanning.hand_over(old.state, new.id)

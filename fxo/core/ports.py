@@ -35,9 +35,15 @@ def _honest_payment(*expected: PaymentStatus) -> Any:
     return check
 
 
+def _honest_fee(answer: ProviderPayment | None, given: Mapping[str, Any]) -> None:
+    if answer and answer.fee and (answer.fee.currency != answer.amount.currency or answer.fee.minor < 0):
+        raise ValueError("the fee is below nothing, or in another currency than the payment")
+
+
 def _honest_capture(answer: ProviderPayment, given: Mapping[str, Any]) -> None:
     if answer.reference != given["reference"] or answer.captured > answer.amount:
         raise ValueError("the payment is another one, or more was taken than was held")
+    _honest_fee(answer, given)
 
 
 def _cost_of_ranking(answer: Ranking) -> int:
@@ -69,7 +75,7 @@ PORTS: Mapping[str, Port] = {
                 "authorise": _honest_payment(PaymentStatus.AUTHORISED),
                 "authorise_saved": _honest_payment(PaymentStatus.AUTHORISED),
                 "save_method": _honest_payment(PaymentStatus.SAVED),
-                "capture": _honest_capture,
+                "capture": _honest_capture, "fetch": _honest_fee,
             },
         ),
         Port(

@@ -170,6 +170,16 @@ class Tax:
 NO_TAX = Tax()
 
 
+class FeeBearer(StrEnum):
+    """Who bears what the payment provider takes (hard case 20); fixed when a slot is held, as the share is."""
+
+    PLATFORM = "platform"
+    """Whose account at the provider it is: the operator, or the tenant with an account of its own."""
+    PARTNER = "partner"
+    SHARED = "shared"
+    """Each by their share of the price."""
+
+
 @dataclass(frozen=True, slots=True)
 class TenantConfig:
     """What core needs to know of a tenant; data from the tenant's record, frozen for one request or job."""
@@ -181,6 +191,7 @@ class TenantConfig:
     partner_share: int = 8_000  # basis points (PRD 1.0: 80/20)
     policy: CancellationPolicy = CancellationPolicy()
     tax: Tax = NO_TAX
+    fee_bearer: FeeBearer = FeeBearer.PLATFORM
     providers: Mapping[str, tuple[ProviderChoice, ...]] = field(default_factory=dict)
     """Port name (`matching`, `calendars`, `payments`, `notifications`) to the choices in order."""
     required_plugins: frozenset[str] = frozenset()

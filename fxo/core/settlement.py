@@ -267,7 +267,7 @@ class Settlement:
         happened: list[object] = []
         match asked.step, result:
             case ((Capture() | LetGo()), ProviderPayment(status=PaymentStatus.CAPTURED)):
-                happened = settling.capture(paying.state, result.captured)
+                happened = settling.capture(paying.state, result.captured, result.fee)
             case Capture(), Declined(reason=reason):
                 happened = settling.fail_capture(paying.state, reason)
             case LetGo(), _:
@@ -402,7 +402,9 @@ class Settlement:
 
     def to_reconcile(self, tx: Transaction, work: Work) -> Reconciling:
         """The open payments of the tenant; all of them are compared, and what has changed at the provider besides."""
-        return Reconciling(self.load_config(tx), payment_rows.watched(tx), payment_rows.looked_until(tx))
+        return Reconciling(
+            self.load_config(tx), payment_rows.watched(tx), payment_rows.looked_until(tx), payment_rows.without_fee(tx)
+        )
 
     def reconciled(self, tx: Transaction, work: Work, asked: Reconciling, seen: list[ProviderPayment]) -> None:
         """Each payment gets the events that it lacks; an attempt that waits for its answer is asked about at once, and what was

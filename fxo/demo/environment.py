@@ -27,6 +27,8 @@ def settings(given: Settings, *, port: int, admin_url: str, redis_url: str) -> S
         "data_dir": data_dir,
         "port": port,
         "redis_url": redis_url,
+        "sandbox_fee_rate": given.sandbox_fee_rate or 290,
+        "sandbox_fee_fixed": given.sandbox_fee_fixed or 30,
         "smtp_url": SecretStr(""),  # no mail leaves the machine
         "secret_key": given.secret_key if given.secret_key.get_secret_value() else SecretStr(kept["secret_key"]),
         "master_key": given.master_key if given.master_key.get_secret_value() else SecretStr(kept["master_key"]),

@@ -146,12 +146,15 @@ class Outside:
     def __init__(self, parts: platform.Platform, config: TenantConfig) -> None:
         self.config, self.now = config, system_now()
         context = parts.providers.context(config, SANDBOX)
-        self.cards = Sandbox(replace(context, clock=lambda: self.now, settings=SandboxSettings()))
+        self.cards = Sandbox(replace(context, clock=lambda: self.now, settings=_quiet(context.settings)))
         self.calendar = LocalCalendar(parts.providers.context(config, CALENDAR))
         self.tokens: dict[UUID, str] = {}
 
-    def of(self, told: Told) -> tuple[Plan, ProviderPayment, Meeting]:
-        """What was planned and held, and where the two meet; taken or let go again where the session says so."""
+    def of(self, told: Told) -> tuple[Plan, ProviderPayment, Money | None, Meeting]:
+        """What was planned and held, what the network keeps of it, and where the two meet; taken or let go again where the
+        session says so.
+        """
+        fee = None
         self.now = told.booked_at + _AT_CHECKOUT
         plan = for_(Offer(self.config.price, 60, self.config.policy), told.starts_at, self.cards.windows(), now=told.booked_at)
         held = self._held(told, plan)
@@ -166,12 +169,13 @@ class Outside:
         match told.fate:
             case Fate.COMPLETED:
                 self.now = told.captured_at
-                self.cards.capture(held.reference, held.amount, str(derived_id(attempt_of(told, plan), "capture")))
+                key = str(derived_id(attempt_of(told, plan), "capture"))
+                fee = self.cards.capture(held.reference, held.amount, key).fee
             case Fate.CANCELLED:
                 self.now = told.cancelled_at
                 self.cards.void(held.reference, str(derived_id(attempt_of(told, plan), "void")))
                 self.calendar.cancel_meeting(meeting.reference)
-        return plan, held, meeting
+        return plan, held, fee, meeting
 
     def _held(self, told: Told, plan: Plan) -> ProviderPayment:
         reference = str(attempt_of(told, plan))
@@ -184,6 +188,11 @@ class Outside:
             f"{self.config.name}, 60-minute session", f"{self.config.portal_url}/book/{told.id}/return",
         )  # fmt: skip
         return self.cards.authorise(order) if plan.mode is Mode.AUTHORISE_NOW else self.cards.save_method(order)
+
+
+def _quiet(settings: SandboxSettings) -> SandboxSettings:
+    """What the network keeps, without notices: those would come years late."""
+    return SandboxSettings(fee_rate=settings.fee_rate, fee_fixed=settings.fee_fixed)
 
 
 def attempt_of(told: Told, plan: Plan) -> UUID:
@@ -201,9 +210,9 @@ class _Step:
 class _Life:
     """One session, step by step; every step is the product's own decision about the streams as they stand then."""
 
-    def __init__(self, config: TenantConfig, told: Told, outside: tuple[Plan, ProviderPayment, Meeting]) -> None:
+    def __init__(self, config: TenantConfig, told: Told, outside: tuple[Plan, ProviderPayment, Money | None, Meeting]) -> None:
         self.config, self.told = config, told
-        self.plan, self.held, self.meeting = outside
+        self.plan, self.held, self.fee, self.meeting = outside
         self.booking = _new(CONSULTATION, told.id)
         self.paying = _new(PAYMENT, payment_id_of(told.id))
         self.met = _new(MEETING, meeting_id_of(told.id))
@@ -231,11 +240,12 @@ class _Life:
         during = slots.during(told.availability, told.starts_at)
         terms = Held(
             told.client_id, told.partner_id, brief.id, told.starts_at, told.ends_at, *during, tx.now + timedelta(minutes=10),
-            config.price, config.partner_share, config.policy,
+            config.price, config.partner_share, config.policy, fee_bearer=config.fee_bearer,
         )  # fmt: skip
         wanted = payment.Requested(
             attempt_of(told, self.plan), told.id, told.client_id, told.partner_id, SANDBOX, config.price, config.partner_share,
             self.plan.mode, self.plan.authorise_at, self.plan.retry_at, self.plan.give_up_at, payment.CONSENT,
+            fee_bearer=config.fee_bearer,
         )  # fmt: skip
         if not claims.take(tx, told.partner_id, during, told.id, None):
             raise RuntimeError(f"{told.partner.name} has no time at {told.starts_at}")
@@ -280,7 +290,7 @@ class _Life:
     def capture(self, tx: Then) -> None:
         self._goes_on(tx, consultation.close(self.booking.state, self.told.completed_at, tx.now))
         self._owes(tx, self.held.amount, "completed")
-        recorded = tx.append((self.paying, settling.capture(self.paying.state, self.held.amount)))
+        recorded = tx.append((self.paying, settling.capture(self.paying.state, self.held.amount, self.fee)))
         self.paying = tx.advance(self.paying, recorded)
         tx.append((self.paying, receipts.papers(tx, self.config, [item.value for item in recorded])))
 

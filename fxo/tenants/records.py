@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +17,14 @@ from fxo.core.events.model import event
 from fxo.core.events.store import StreamType, Transaction
 from fxo.core.ids import NETWORK, new_id
 from fxo.core.money import Money
-from fxo.core.scope import CancellationPolicy, Permission, ProviderChoice, Tax, TenantConfig, system_scope
+from fxo.core.scope import CancellationPolicy, FeeBearer, Permission, ProviderChoice, Tax, TenantConfig, system_scope
 from fxo.settings import Settings
 
 RESERVED = frozenset({"partners", "ops", "hooks", "meet", "www", "api", "static", "mail"})
 _COLUMNS = (
     "t.id, t.slug, t.name, t.currency, t.price_minor, t.partner_share, t.visitors_may_match, t.mail_domains, t.policy,"
     " t.providers,"
-    " t.required_plugins, t.brand, t.suspended_at, t.tax, t.asks_first"
+    " t.required_plugins, t.brand, t.suspended_at, t.tax, t.asks_first, t.fee_bearer"
 )
 
 _HOST = "(select min(h.host) from hosts h where h.tenant_id = t.id)"
@@ -60,14 +60,28 @@ class Resumed:
     tenant_id: UUID
 
 
+@event("tenant.fee_bearer_changed")
+@dataclass(frozen=True, slots=True)
+class FeeBearerChanged:
+    """From now on they bear what the payment provider takes; what is held or booked keeps who bore it then."""
+
+    tenant_id: UUID
+    bearer: FeeBearer
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     exists: bool = False
     suspended: bool = False
+    fee_bearer: FeeBearer = FeeBearer.PLATFORM
 
 
 def _evolve(state: Standing, happened: object) -> Standing:
-    return Standing(exists=True, suspended=isinstance(happened, Suspended))
+    match happened:
+        case FeeBearerChanged(bearer=bearer):
+            return replace(state, fee_bearer=bearer)
+        case _:
+            return replace(state, exists=True, suspended=isinstance(happened, Suspended))
 
 
 TENANT = StreamType[Standing]("tenant", Standing(), _evolve)
@@ -80,6 +94,13 @@ def decide_pause(state: Standing, tenant_id: UUID, *, suspended: bool) -> list[o
     if state.suspended == suspended:
         return []
     return [Suspended(tenant_id) if suspended else Resumed(tenant_id)]
+
+
+def decide_fee_bearer(state: Standing, tenant_id: UUID, bearer: FeeBearer) -> list[object]:
+    """Let them bear the payment provider's fee; who does so already: nothing."""
+    if not state.exists:
+        raise NotFound("There is no such tenant.")
+    return [] if state.fee_bearer == bearer else [FeeBearerChanged(tenant_id, bearer)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +183,21 @@ def pause(tx: Transaction, tenant_id: UUID, *, suspended: bool) -> None:
         tx.driver.execute("update tenants set suspended_at = %s where id = %s", (tx.now if suspended else None, tenant_id))
 
 
+def let_bear_fees(tx: Transaction, tenant_id: UUID, bearer: FeeBearer) -> bool:
+    """Choose who bears the payment provider's fee of what is booked from now on; an operator, in the system scope `tenants`.
+
+    False where it stands so already.
+    """
+    if not tx.actor.may(Permission.RUN_PLATFORM):
+        raise NotAllowed("Only an operator may choose who bears the payment provider's fee.")
+    stream = tx.load(TENANT, tenant_id)
+    happened = decide_fee_bearer(stream.state, tenant_id, bearer)
+    tx.append((stream, happened))
+    if happened:
+        tx.driver.execute("update tenants set fee_bearer = %s where id = %s", (str(bearer), tenant_id))
+    return bool(happened)
+
+
 def choices_from(stored: Sequence[Mapping[str, Any]]) -> tuple[ProviderChoice, ...]:
     """The providers of one port as the record keeps them."""
     return tuple(
@@ -240,6 +276,7 @@ class Records:
             partner_share=row.partner_share,
             policy=CancellationPolicy(**row.policy),
             tax=Tax(**row.tax),
+            fee_bearer=FeeBearer(row.fee_bearer),
             providers={port: choices_from(choices) for port, choices in row.providers.items()},
             required_plugins=frozenset(row.required_plugins),
             visitors_may_match=row.visitors_may_match,

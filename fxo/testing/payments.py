@@ -277,6 +277,34 @@ class PaymentContract:
             provider.capture(payment.reference, PRICE + Money(1, "USD"), f"capture-{new_id()}")
         assert provider.fetch(payment.reference).captured.minor == 0
 
+    # What the provider keeps.
+
+    def test_nothing_is_kept_of_what_is_only_held(self, provider: PaymentProvider, world: PaymentWorld) -> None:
+        assert self.held(provider, world).fee in (None, Money(0, PRICE.currency))
+
+    def test_the_fee_of_what_was_taken_is_told_within_an_hour_and_is_the_same_ever_after(
+        self, provider: PaymentProvider, world: PaymentWorld
+    ) -> None:
+        if not provider.capabilities.fees:
+            pytest.skip("this provider does not tell its fees, and says so")
+        payment = self.captured(provider, world)
+        world.pass_time(timedelta(hours=1))
+        fee = provider.fetch(payment.reference).fee
+        assert fee is not None and fee.currency == PRICE.currency and 0 <= fee.minor <= PRICE.minor
+        assert payment.fee in (None, fee)
+        assert provider.fetch(payment.reference).fee == fee
+
+    def test_after_a_refund_the_provider_still_tells_what_it_keeps(self, provider: PaymentProvider, world: PaymentWorld) -> None:
+        if not provider.capabilities.fees:
+            pytest.skip("this provider does not tell its fees, and says so")
+        payment = self.captured(provider, world)
+        world.pass_time(timedelta(hours=1))
+        before = provider.fetch(payment.reference).fee
+        provider.refund(payment.reference, PRICE, f"refund-{new_id()}")
+        world.pass_time(timedelta(hours=1))
+        after = provider.fetch(payment.reference).fee
+        assert before is not None and after is not None and after.minor >= 0
+
     # Ending a hold.
 
     def test_a_voided_hold_cannot_be_captured(self, provider: PaymentProvider, world: PaymentWorld) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from fxo.core.errors import Invalid
 from fxo.core.money import WHOLE, Money, exponent
+from fxo.core.scope import FeeBearer
 from fxo.web.language import _
 
 LEAST, MOST = 1, 100_000
@@ -51,3 +52,11 @@ def share_from(text: str, field: str) -> int:
 def split(share: int) -> str:
     """Expert and platform: `80 / 20`."""
     return f"{share / 100:g} / {(WHOLE - share) / 100:g}"
+
+
+def bearer(who: FeeBearer) -> str:
+    """Who bears the payment provider's fee."""
+    return {
+        FeeBearer.PLATFORM: _("The platform bears it"), FeeBearer.PARTNER: _("The expert bears it"),
+        FeeBearer.SHARED: _("Both bear it, as the price is shared"),
+    }[who]  # fmt: skip

@@ -131,6 +131,6 @@ def _translated(sentence: str) -> str:
 
 def isolated(text: str) -> str:
     """The text, kept together where it is written from right to left, so that the sentence around it stays in order."""
-    if isinstance(text, Markup) or not any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
+    if isinstance(text, Markup) or text.isascii() or not any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
         return text
     return f"{_ISOLATE}{text}{_END}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from fxo.core.events.model import Recorded
+from fxo.core.money import Money
 from fxo.core.payments.outcomes import Paper
 from fxo.core.payments.receipts import code_of
 from fxo.core.scope import ActorKind
@@ -118,8 +119,17 @@ def _due(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
 
 def _captured(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
     by_hand = item.value.reference == "by hand"
-    how = _("entered by hand") if by_hand else ""
+    how = _("entered by hand") if by_hand else _provider_keeps(item.value.provider_fee, reader)
     return _("%(amount)s paid", amount=item.value.amount.exact), how
+
+
+def _provider_keeps(fee: Money | None, reader: ActorKind) -> str:
+    """For the operator alone: how much of it an expert bears stands in their earnings."""
+    return _("the payment provider keeps %(fee)s", fee=fee.exact) if fee and fee.minor and reader is ActorKind.OPERATOR else ""
+
+
+def _provider_fee(item: Recorded, reader: ActorKind, zone: str, now: datetime) -> Told:
+    return (_("Payment provider's fee"), _provider_keeps(item.value.fee, reader)) if reader is ActorKind.OPERATOR else ("", "")
 
 
 def _reason(sentence: Callable[[], str]) -> Callable[..., Told]:
@@ -233,6 +243,7 @@ _WORDS: dict[str, Callable[..., Told]] = {
     "payment.authorisation_refused": _reason(lambda: _("The saved card was refused")),
     "payment.due": _due,
     "payment.captured": _captured,
+    "payment.provider_fee_known": _provider_fee,
     "payment.capture_failed": _reason(lambda: _("What was held could not be taken")),
     "payment.charge_refused": _reason(lambda: _("The card was refused for what is owed")),
     "payment.needs_person": _said(lambda: _("Given to a person to look into")),

@@ -450,6 +450,34 @@ def test_an_amount_that_stripe_would_round_is_refused(stripe: Stripe) -> None:
     assert refusal.value.field == "amount"
 
 
+# What Stripe keeps.
+
+
+def test_the_fee_is_known_once_the_charge_is_entered_in_the_balance(stripe: Stripe, company: emulators.Stripe) -> None:
+    company.books.fees_late = True
+    held = stripe.authorise(order()).reference
+    assert stripe.capture(held, Money(40_000, "USD"), key()).fee is None
+    assert stripe.fetch(held).fee == Money(1_190, "USD")
+    stripe.refund(held, Money(40_000, "USD"), key())
+    assert stripe.fetch(held).fee == Money(1_190, "USD"), "which Stripe keeps"
+
+
+@pytest.mark.parametrize(
+    ("amount", "settles", "fee"),
+    [
+        (Money(80_000, "EUR"), ("usd", 1.25), Money(2_344, "EUR")),
+        (Money(120_000, "JPY"), ("usd", 0.64), Money(3_527, "JPY")),
+        (Money(120_000, "JPY"), None, Money(3_510, "JPY")),
+    ],
+)  # fmt: skip
+def test_a_fee_in_the_currency_of_the_balance_is_turned_back(
+    stripe: Stripe, company: emulators.Stripe, amount: Money, settles: tuple[str, float] | None, fee: Money
+) -> None:
+    company.books.settles = settles
+    held = stripe.authorise(order(amount=amount)).reference
+    assert stripe.capture(held, amount, key()).fee == fee
+
+
 # Disputes.
 
 

@@ -65,7 +65,7 @@ CASES = {
     16: ("The client cancels late", 5),
     17: ("No-show: client, partner, both, or “I was there”", 14),
     18: ("Reschedule with money", 11),
-    20: ("A partial refund against 80/20", 4),
+    20: ("A partial refund against 80/20, and who bears the provider's fee", 16),
     21: ("A dispute after capture, and after payout", 5),
 }
 """Each hard case about money, and how many tests have its name at least."""

@@ -30,6 +30,10 @@ class Books:
         self.events: list[Json] = []
         self.hold: timedelta | None = None
         """How long banks hold, where that is shorter than usual."""
+        self.fees_late = False
+        """Whether what is captured is entered in the balance, with its fee, only as time passes."""
+        self.settles: tuple[str, float] | None = None
+        """The currency of the balance and the rate to it, where that is not the charge's own."""
         self.balance: int | None = None
         """What can be transferred; None for always enough."""
         self._numbers = count(1)
@@ -63,10 +67,11 @@ class Books:
         """The thing as it is answered: what belongs to it as an id, or as itself where that was asked for."""
         seen = {name: dict(value) if isinstance(value, dict) else value for name, value in thing.items() if name[0] != "_"}
         for name in expand or ():
+            name, _, deeper = name.partition(".")
             if name not in seen:
                 raise invalid(f"This property cannot be expanded ({name}).", param="expand")
             if isinstance(seen[name], str):
-                seen[name] = self.shown(self.kept[seen[name]])
+                seen[name] = self.shown(self.kept[seen[name]], [deeper] if deeper else None)
         return seen
 
     # ---- customers and cards
@@ -195,8 +200,8 @@ class Books:
         ends = self.now + int((self.hold or (AWAY if away else PRESENT)).total_seconds())
         charge = self.new(
             "ch", "charge", amount=intent["amount"], amount_captured=0, amount_refunded=0, captured=False, refunded=False,
-            disputed=False, currency=intent["currency"], payment_intent=intent["id"], customer=intent["customer"],
-            payment_method=method["id"], metadata=intent["metadata"],
+            disputed=False, balance_transaction=None, currency=intent["currency"], payment_intent=intent["id"],
+            customer=intent["customer"], payment_method=method["id"], metadata=intent["metadata"],
             payment_method_details={"type": "card", "card": {**method["card"], "capture_before": ends}},
         )  # fmt: skip
         intent |= {"status": "requires_capture", "amount_capturable": intent["amount"], "latest_charge": charge["id"]}
@@ -227,12 +232,25 @@ class Books:
         charge |= {"captured": True, "amount_captured": taken, "amount_refunded": rest}
         if rest:  # what is let go stands among the refunds, though no money moved
             self._refund(intent, rest, {}, balance_transaction=None)
+        if not self.fees_late:
+            self._enter(charge)
         intent |= {"status": "succeeded", "amount_received": taken, "amount_capturable": 0}
         self.tell("charge.captured", charge)
         self.tell("payment_intent.succeeded", intent)
         if reason := self.cards[intent["payment_method"]].disputed:
             self.dispute(intent["id"], reason)
         return intent
+
+    def _enter(self, charge: Json) -> None:
+        """In the balance, less 2.9 percent and 30 of the smallest unit."""
+        currency, rate = self.settles or (charge["currency"], None)
+        amount = round(charge["amount_captured"] * (rate or 1))
+        fee = round(amount * 0.029) + 30
+        entry = self.new(
+            "txn", "balance_transaction", type="charge", amount=amount, fee=fee, net=amount - fee, currency=currency,
+            exchange_rate=rate, source=charge["id"],
+        )  # fmt: skip
+        charge["balance_transaction"] = entry["id"]
 
     def cancel(self, intent: Json, given: Json) -> Json:
         one_of(given, "cancellation_reason", REASONS)
@@ -250,7 +268,10 @@ class Books:
         return intent
 
     def pass_time(self) -> None:
-        """What nobody captured in time is ended by Stripe itself."""
+        """What nobody captured in time is ended by Stripe itself; what was captured is entered at the latest now."""
+        for charge in self.all("charge"):
+            if charge["captured"] and not charge["balance_transaction"]:
+                self._enter(charge)
         for intent in self.all("payment_intent"):
             if intent["status"] == "requires_capture":
                 charge = self.kept[intent["latest_charge"]]

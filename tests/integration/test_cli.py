@@ -253,6 +253,10 @@ def test_tenants_are_created_and_listed(fxo: Fxo, settings: Settings) -> None:
         "acme     Acme     $800     open    http://acme.localhost:8000",
         "initech  Initech  €720.50  closed  http://experts.initech.example:8000",
     ]
+    assert "is borne by the platform" in fxo("tenants", "fees", "acme").stdout
+    assert "is borne by the expert" in fxo("tenants", "fees", "acme", "--borne-by", "partner").stdout
+    assert "is borne by the expert" in fxo("tenants", "fees", "acme").stdout
+    assert fxo("tenants", "fees", "acme", "--borne-by", "client").exit_code == 2
     row = ask(settings, "select price_minor, mail_domains, brand from tenants where slug = 'initech'")
     assert row == [(72_050, ["initech.example", "initech.test"], {"colour": "#1d4ed8", "tagline": "Ask us"})]
 

@@ -265,7 +265,7 @@ def test_a_tenant_writes_the_look_and_price_of_its_own_record_and_nothing_that_w
         own = ", ".join(f"{name} = {name}" for name in ("name", "brand", "price_minor", "policy", "asks_first", "providers"))
         assert connection.execute(f"update tenants set {own}").rowcount == 1
         assert connection.execute("update tenants set name = 'x' where id = %s", (there.config.id,)).rowcount == 0
-        for column in ("partner_share", "currency", "mail_domains", "suspended_at", "slug", "id"):
+        for column in ("partner_share", "fee_bearer", "currency", "mail_domains", "suspended_at", "slug", "id"):
             with pytest.raises(DENIED):
                 connection.execute(f"update tenants set {column} = {column}")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -45,6 +46,8 @@ class Weather:
     seed: int = 0
     chance: float = 0.0
     """How likely each call fails, and half as likely each step of a worker is its last."""
+    tariff: Mapping[str, int] = field(default_factory=dict)
+    """What the network keeps of a payment, as its settings say it."""
     met: Counter[str] = field(default_factory=Counter)
     """How often each fault happened."""
     _asked: Counter[str] = field(default_factory=Counter)
@@ -52,8 +55,11 @@ class Weather:
 
     @property
     def plugin(self) -> ModuleType:
+        def outside(context: Any) -> Sandbox:
+            return _Outside(replace(context, settings=Settings(**self.tariff)), self)
+
         def register() -> ProviderSpec:
-            return ProviderSpec("payments_weather", "payments", lambda context: _Outside(context, self), settings=Settings)
+            return ProviderSpec("payments_weather", "payments", outside, settings=Settings)
 
         return plugin("payments_weather", fxo_register_payment_provider=register)
 

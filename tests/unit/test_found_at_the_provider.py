@@ -25,6 +25,7 @@ from fxo.core.payments.outcomes import (
     Due,
     EvidenceSent,
     HoldLapsed,
+    ProviderFeeKnown,
     RefundAsked,
     Refunded,
 )  # fmt: skip
@@ -52,6 +53,19 @@ DISPUTED = Disputed("sd_1", TAKEN, PRICE, NOTHING, FEE, "fraudulent", OPEN.answe
 
 def given(*events: object) -> Any:
     return given_events(PAYMENT, *events)
+
+
+def test_case_20_a_fee_that_the_provider_tells_late_or_changes_is_found_once() -> None:
+    told, less = Money(2_350, "USD"), Money(1_175, "USD")
+    known = ProviderFeeKnown(TAKEN, told, NOTHING)
+    given(*PAID).when(disputes.found, replace(CAPTURED, fee=told)).then(known)
+    given(*PAID, known).when(disputes.found, replace(CAPTURED, fee=told)).then()
+    given(*PAID, known).when(disputes.found, CAPTURED).then()
+    given(*PAID, known).when(disputes.found, replace(CAPTURED, fee=less)).then(ProviderFeeKnown(TAKEN, less, told))
+    given(*PAID).when(disputes.found, replace(CAPTURED, fee=NOTHING)).then(ProviderFeeKnown(TAKEN, NOTHING, NOTHING))
+    at_once = replace(TAKEN, provider_fee=told)
+    given(*PAID[:3]).when(disputes.found, replace(CAPTURED, fee=told)).then(at_once)
+    given(*PAID[:3], at_once).when(disputes.found, replace(CAPTURED, fee=told)).then()
 
 
 def test_what_we_know_already_is_not_found_again() -> None:

@@ -24,9 +24,11 @@ from fxo.core.payments.outcomes import (
     Disputed,
     DisputeLost,
     DisputeWon,
+    ProviderFeeKnown,
     Refunded,
     Through,
 )  # fmt: skip
+from fxo.core.scope import FeeBearer
 
 PARTNER = new_id()
 MONEY = st.builds(Money, st.integers(0, 10**11), st.sampled_from(["USD", "EUR", "JPY", "KWD", "GBP"]))
@@ -126,6 +128,56 @@ def test_case_21_a_dispute_freezes_and_then_everything_is_back_or_gone(taken: Ca
     assert after == {key: minor for key, minor in left.items() if minor}
 
 
+@for_any(TAKEN, st.sampled_from(list(FeeBearer)), st.lists(st.integers(0, 10**9), min_size=1, max_size=5))
+def test_case_20_a_providers_fee_comes_to_the_same_however_it_became_known(
+    taken: Captured, bearer: FeeBearer, fees: list[int]
+) -> None:
+    currency, told, before = taken.amount.currency, [], Money(0, taken.amount.currency)
+    taken = replace(taken, fee_bearer=bearer)
+    for minor in fees:
+        told.append(ProviderFeeKnown(taken, Money(minor, currency), before))
+        before = told[-1].fee
+    at_once = replace(taken, provider_fee=before)
+    assert sums(taken, *told) == sums(at_once)
+    back = Refunded(new_id(), taken, taken.amount, Money(0, currency), "re")
+    left = sums(taken, *told, back)
+    assert left == sums(at_once, replace(back, taken=at_once)), "the provider keeps its fee when the client gets the money back"
+    partner = left.get(("partner", currency), 0)
+    if taken.through is Through.HAND:
+        assert left == {}
+    elif bearer is FeeBearer.PLATFORM:
+        assert partner == 0
+    elif bearer is FeeBearer.PARTNER:
+        assert partner == before.minor and ("fees", currency) not in left
+    else:
+        assert partner == before.share(taken.partner_share).minor
+
+
+@pytest.mark.parametrize(
+    ("bearer", "through", "booked"),
+    [
+        (FeeBearer.PLATFORM, Through.PLATFORM, {"provider": 77_650, "partner": -64_000, "platform": -16_000, "fees": 2_350}),
+        (FeeBearer.PARTNER, Through.PLATFORM, {"provider": 77_650, "partner": -61_650, "platform": -16_000}),
+        (FeeBearer.SHARED, Through.PLATFORM, {"provider": 77_650, "partner": -62_120, "platform": -16_000, "fees": 470}),
+        (FeeBearer.PLATFORM, Through.TENANT, {"tenant": 80_000, "partner": -64_000, "platform": -16_000}),
+        (FeeBearer.PARTNER, Through.TENANT, {"tenant": 77_650, "partner": -61_650, "platform": -16_000}),
+        (FeeBearer.SHARED, Through.TENANT, {"tenant": 78_120, "partner": -62_120, "platform": -16_000}),
+    ],
+)  # fmt: skip
+def test_case_20_who_bears_the_providers_fee_is_configuration(
+    bearer: FeeBearer, through: Through, booked: dict[str, int]
+) -> None:
+    taken = replace(captured(Money(80_000, "USD")), through=through, fee_bearer=bearer, provider_fee=Money(2_350, "USD"))
+    assert sums(taken) == {(account, "USD"): minor for account, minor in booked.items()}
+    refused = replace(taken, provider_fee=None)
+    nothing, until = Money(0, "USD"), datetime(2026, 3, 9, tzinfo=UTC)
+    disputed = Disputed("sd", refused, taken.amount, nothing, Money(2_350, "USD"), "general", until)
+    lost = DisputeLost("sd", refused, taken.amount, nothing)
+    of_the_fee = Counter(sums(taken))
+    of_the_fee.subtract(sums(refused))
+    assert sums(refused, disputed, lost) == {key: minor for key, minor in of_the_fee.items() if minor}, "a dispute's fee too"
+
+
 def test_a_tenant_with_an_account_of_its_own_owes_what_is_not_its_tax() -> None:
     taken = replace(captured(Money(95_200, "USD")), tax_rate=1_900, through=Through.TENANT)
     assert sums(taken) == {("tenant", "USD"): 80_000, ("partner", "USD"): -64_000, ("platform", "USD"): -16_000}
@@ -152,7 +204,8 @@ def test_every_other_kind_of_event_books_nothing() -> None:
     """A new event that moves money has to be looked at here."""
     moving = {registered_name(cls) for cls in BOOKED}
     assert moving == {
-        "payment.captured", "payment.refunded", "payment.disputed", "payment.dispute_won", "payment.dispute_lost",
+        "payment.captured", "payment.provider_fee_known",
+        "payment.refunded", "payment.disputed", "payment.dispute_won", "payment.dispute_lost",
         "payout.planned", "payout.paid", "payout.failed", "payout.reversed",
     }  # fmt: skip
     for name, kind in registered().items():

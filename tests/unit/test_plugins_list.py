@@ -45,7 +45,9 @@ def test_the_shipped_plugins_are_listed_with_kind_package_hooks_and_settings() -
     sandbox = rows()["payments_sandbox"]
     assert (sandbox["kind"], sandbox["package"], sandbox["problem"]) == ("payments", "fxo", None)
     assert sandbox["hooks"] == ["fxo_register_payment_provider", "fxo_blueprint", "fxo_migrations"]
-    assert sandbox["settings"] == ["webhook_secret", "deliver_to"]
+    assert sandbox["settings"] == [
+        "webhook_secret", "deliver_to", "fee_rate", "fee_fixed", "fee_after", "fee_returned",
+    ]  # fmt: skip
 
 
 def test_a_plugin_without_a_provider_has_no_kind(install: Install) -> None:

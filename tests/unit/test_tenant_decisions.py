@@ -9,7 +9,7 @@ import pytest
 from fxo.core.errors import Conflict, Invalid, NotFound
 from fxo.core.ids import new_id
 from fxo.core.money import Money
-from fxo.core.scope import ProviderChoice, TenantConfig
+from fxo.core.scope import FeeBearer, ProviderChoice, TenantConfig
 from fxo.tenants import branding, choosing, membership, records
 from fxo.tenants.branding import SETTINGS, BrandingChanged, Example, PriceChanged, Question
 from fxo.tenants.choosing import ProvidersChosen
@@ -113,6 +113,15 @@ def test_a_tenant_is_suspended_and_resumed_once_each() -> None:
     given(TENANT, CREATED, Suspended(GLOBEX)).when(records.decide_pause, GLOBEX, suspended=False).then(Resumed(GLOBEX))
     given(TENANT, CREATED).when(records.decide_pause, GLOBEX, suspended=False).then()
     given(TENANT).when(records.decide_pause, GLOBEX, suspended=True).then(NotFound)
+
+
+def test_case_20_an_operator_chooses_who_bears_the_providers_fee_and_a_pause_leaves_that_alone() -> None:
+    partner = records.FeeBearerChanged(GLOBEX, FeeBearer.PARTNER)
+    given(TENANT, CREATED).when(records.decide_fee_bearer, GLOBEX, FeeBearer.PARTNER).then(partner)
+    given(TENANT, CREATED).when(records.decide_fee_bearer, GLOBEX, FeeBearer.PLATFORM).then()
+    given(TENANT, CREATED, partner, Suspended(GLOBEX)).when(records.decide_fee_bearer, GLOBEX, FeeBearer.PARTNER).then()
+    given(TENANT, CREATED, Suspended(GLOBEX), partner).when(records.decide_pause, GLOBEX, suspended=True).then()
+    given(TENANT).when(records.decide_fee_bearer, GLOBEX, FeeBearer.PARTNER).then(NotFound)
 
 
 # Providers -----------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 
 @pytest.fixture
 def told(databases: Any) -> Iterator[Story]:
-    with story(databases) as made:
+    with story(databases, sandbox_fee_rate=290, sandbox_fee_fixed=30) as made:
         yield made
 
 
@@ -126,6 +126,35 @@ def test_a_dispute_is_answered_and_played_to_its_end_in_the_demo(told: Story, ol
     assert olu.submit(page, f"{detail(told, booked)}/won").status == 303
     reconcile(told)
     assert "Dispute won" in olu.get(detail(told, booked)).words
+
+
+def test_case_20_an_operator_chooses_who_bears_the_providers_fee_and_those_concerned_read_it(
+    told: Story, olu: Person, dana: Person, sarah: Person
+) -> None:
+    here = f"/tenants/{told.config.id}"
+    page = olu.get(here)
+    assert "The platform bears it" in page.words
+    assert olu.submit(page, f"{here}/fees", bearer="client").status == 422
+    assert "It counts for what is booked from now on" in olu.follow(olu.submit(page, f"{here}/fees", bearer="partner")).text
+    told = told.of(told.parts.records.by_slug("fortium"), told.client)
+    starts_at = told.ahead(2 * DAY)
+    booked = told.book("dana", starts_at)
+    assert "Payment provider's fee comes off what you earn" in dana.get(f"/sessions/{booked}").words
+    told.live_until(starts_at)
+    told.complete(booked, "dana")
+    told.live(DAY)
+    payment = olu.get(detail(told, booked)).words
+    for said in ("Payment provider's fee", "$23.50", "The expert bears it", "the payment provider keeps $23.50"):
+        assert said in payment
+    assert "Payment providers' fees" not in olu.get("/ledger").words, "the platform bears nothing of it"
+    earnings = dana.get("/earnings").words
+    assert "$616.50" in earnings and "after $23.50 for the payment provider" in earnings
+    paid_out(told)
+    [(payout,)] = told.rows("select id from partner_payouts")
+    assert "after $23.50 for the payment provider" in dana.get(f"/earnings/payouts/{payout}").words
+    with dana._ask(dana.client.get, f"/earnings/payouts/{payout}.csv") as file:
+        assert ",616.50,USD,23.50" in file.text
+    assert "23.50" not in sarah.get(f"/sessions/{booked}").words, "it is not the client's affair"
 
 
 def test_payouts_are_one_press_and_the_partner_reads_the_statement(told: Story, olu: Person, dana: Person) -> None:

@@ -13,7 +13,7 @@ from fxo.core.consultations import queries as consultations
 from fxo.core.errors import Misconfigured, NotAllowed
 from fxo.core.ids import new_id
 from fxo.core.partners import commands as partners
-from fxo.core.scope import CODE, ROLES, Actor, ActorKind, TenantConfig, operator_scope, system_scope, tenant_scope
+from fxo.core.scope import CODE, ROLES, Actor, ActorKind, FeeBearer, TenantConfig, operator_scope, system_scope, tenant_scope
 from fxo.core.work import alarms, demo_clock
 from fxo.tenants import records
 from tests.conftest import add_member, write
@@ -276,3 +276,5 @@ def test_nobody_else_may_decide_about_partners_and_tenants(tenant: TenantConfig,
                 write(system_scope("partners"), actor, command, *arguments)
         with pytest.raises(NotAllowed):
             write(system_scope("tenants"), actor, records.pause, tenant.id, suspended=True)
+        with pytest.raises(NotAllowed):
+            write(system_scope("tenants"), actor, records.let_bear_fees, tenant.id, FeeBearer.PARTNER)

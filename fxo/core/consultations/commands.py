@@ -67,7 +67,7 @@ def hold(
         starts_at=wanted.starts_at, ends_at=wanted.starts_at + SESSION, taken_from=during[0], taken_to=during[1],
         until=tx.now + timedelta(minutes=minutes),
         price=config.tax.gross(entry.price(config)), partner_share=entry.share(config), policy=config.policy, tax=config.tax,
-        asks=unknown or config.asks_first or not availability.instant,
+        asks=unknown or config.asks_first or not availability.instant, fee_bearer=config.fee_bearer,
     )  # fmt: skip
     happened = model.hold(consultation.state, terms, tx.now)
     open_but_for_claims = slots.is_open(availability, external or (), start=wanted.starts_at, now=tx.now)
@@ -272,7 +272,7 @@ def stand_in(
     terms = replace(
         before, partner_id=wanted.partner_id, starts_at=wanted.starts_at, ends_at=wanted.starts_at + SESSION,
         taken_from=during[0], taken_to=during[1], until=tx.now, price=config.tax.gross(entry.price(config)), tax=config.tax,
-        partner_share=entry.share(config), asks=False, rescues=left.id,
+        partner_share=entry.share(config), asks=False, rescues=left.id, fee_bearer=config.fee_bearer,
     )  # fmt: skip
     booked = [*model.hold(fresh.state, terms, tx.now), model.Confirmed(payment_id)]
     free = slots.is_open(availability, external, start=wanted.starts_at, now=tx.now)

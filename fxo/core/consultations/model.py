@@ -12,7 +12,7 @@ from fxo.core.errors import Conflict, FxoError, Gone, Invalid, NotAllowed, NotFo
 from fxo.core.events.model import Personal, event
 from fxo.core.events.store import StreamType
 from fxo.core.money import Money
-from fxo.core.scope import NO_TAX, CancellationPolicy, Tax
+from fxo.core.scope import NO_TAX, CancellationPolicy, FeeBearer, Tax
 
 UNDO = timedelta(seconds=10)
 """How long a partner may take back a completion before money moves."""
@@ -36,10 +36,17 @@ class Party(StrEnum):
 # Events ------------------------------------------------------------------------------------------------------------
 
 
-@event("consultation.held", version=2, upcasters={1: lambda data: {**data, "tax": {}, "asks": False, "rescues": None}})
+@event(
+    "consultation.held", 3,
+    {
+        1: lambda data: {**data, "tax": {}, "asks": False, "rescues": None},
+        2: lambda data: {**data, "fee_bearer": "platform"},
+    },
+)  # fmt: skip
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A slot is taken for this client until `until`; price, share, policy and tax are fixed here and come from the server.
+    """A slot is taken for this client until `until`; price, share, policy, tax and who bears the payment provider's fee are
+    fixed here and come from the server.
 
     The price is what the client pays, with the tax in it.
     """
@@ -60,6 +67,7 @@ class Held:
     """The expert is asked first: with a card saved it is a request, and a booking once they accept (hard case 5)."""
     rescues: UUID | None = None
     """The consultation that its expert could not keep and this one stands in for (hard case 15)."""
+    fee_bearer: FeeBearer = FeeBearer.PLATFORM
 
 
 @event("consultation.released")

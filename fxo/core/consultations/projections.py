@@ -83,8 +83,8 @@ def _held(tx: Transaction, item: Recorded) -> None:
     terms: model.Held = item.value
     tx.driver.execute(
         "insert into consultations (tenant_id, id, client_id, partner_id, brief_id, state, starts_at, ends_at, held_until,"
-        " price_minor, net_minor, currency, partner_share, policy, tax, asks, rescues)"
-        " values (%s, %s, %s, %s, %s, 'held', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " price_minor, net_minor, currency, partner_share, policy, tax, asks, rescues, fee_bearer)"
+        " values (%s, %s, %s, %s, %s, 'held', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             item.tenant_id,
             item.stream_id,
@@ -102,6 +102,7 @@ def _held(tx: Transaction, item: Recorded) -> None:
             Jsonb(asdict(terms.tax)),
             terms.asks,
             terms.rescues,
+            str(terms.fee_bearer),
         ),
     )
 

@@ -15,7 +15,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.partners.availability import Availability
-from fxo.core.scope import ActorKind, CancellationPolicy, Tax, TenantConfig
+from fxo.core.scope import ActorKind, CancellationPolicy, FeeBearer, Tax, TenantConfig
 
 NEARBY = timedelta(days=7)
 
@@ -71,6 +71,8 @@ class ConsultationRow:
     rescued_by: UUID | None
     rescues: UUID | None
     """The booking that stands in for this one, and the one that this one stands in for."""
+    fee_bearer: FeeBearer
+    """Who bears what the payment provider takes."""
 
     @property
     def has_case(self) -> bool:
@@ -99,7 +101,7 @@ _COLUMNS = (
     "id, client_id, partner_id, brief_id, payment_id, state, starts_at, ends_at, held_until, price_minor, currency, reason,"
     " confirmed_at, started_at, completed_at, partner_share, policy, tax,"
     " asks, answer_until, ended_by, words, fee_minor, moves, sequence, moved_from, moved_by, proposed, client_here_at,"
-    " partner_here_at, missing, rescue_until, rescued_by, rescues"
+    " partner_here_at, missing, rescue_until, rescued_by, rescues, fee_bearer"
 )
 
 
@@ -107,7 +109,8 @@ def _row(row: Any) -> ConsultationRow:
     price, fee = Money(row[9], row[10]), None if row[22] is None else Money(row[22], row[10])
     values: tuple[Any, ...] = (
         *row[:9], price, *row[11:16], CancellationPolicy(**row[16]), Tax(**row[17]),
-        *row[18:22], fee, *row[23:27], tuple(row[27]), *row[28:],
+        *row[18:22], fee, *row[23:27], tuple(row[27]), *row[28:34],
+        FeeBearer(row[34]),
     )  # fmt: skip
     return ConsultationRow(*values)
 

@@ -45,6 +45,7 @@ class Compared:
     state: str
     captured: Money
     refunded: Money
+    fee: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,14 @@ def _lines(lines: Counter[tuple[str, int, str]]) -> str:
 
 
 def _payments(tx: Transaction) -> list[Difference]:
-    """What each payment says that was taken and given back, beside the ledger's entries about it."""
+    """What each payment says that was taken, given back and kept by its provider, beside the ledger's entries about it."""
     rows = tx.driver.execute(
-        "select y.id, y.currency, y.captured_minor - y.refunded_minor - y.lost_minor, coalesce(sum(-p.amount_minor)"
-        " filter (where p.account in ('partner', 'platform', 'tax', 'frozen')), 0)::bigint"
+        "select y.id, y.currency, y.captured_minor - y.refunded_minor - y.lost_minor - coalesce(y.provider_fee_minor, 0)"
+        " - y.dispute_fees_minor, coalesce(sum(-p.amount_minor)"
+        " filter (where p.account in ('partner', 'platform', 'tax', 'frozen', 'fees')), 0)::bigint"
         " from payments y left join postings p on p.tenant_id = y.tenant_id and p.payment_id = y.id where y.tenant_id = %s"
-        " and y.through <> 'tenant' group by y.id, y.currency, y.captured_minor, y.refunded_minor, y.lost_minor",
+        " and y.through <> 'tenant' group by y.id, y.currency, y.captured_minor, y.refunded_minor, y.lost_minor,"
+        " y.provider_fee_minor, y.dispute_fees_minor",
         (tx.scope.tenant_id,),
     ).fetchall()
     return [
@@ -135,14 +138,22 @@ def _partners(tx: Transaction) -> list[Difference]:
 def to_compare(tx: Transaction) -> list[Compared]:
     """The payments of the last weeks that their providers know, in the tenant's scope."""
     rows = tx.driver.execute(
-        "select id, provider, provider_reference, state, captured_minor, refunded_minor, currency from payments"
-        " where tenant_id = %s and provider_reference is not null and state in ('authorised', 'captured', 'voided')"
+        "select id, provider, provider_reference, state, captured_minor, refunded_minor, currency, provider_fee_minor"
+        " from payments where tenant_id = %s and provider_reference is not null and state in ('authorised', 'captured', 'voided')"
         " and through <> 'hand' and updated_at > %s order by updated_at desc limit 2000",
         (tx.scope.tenant_id, tx.now - ASKED_FOR),
     ).fetchall()
     return [
-        Compared(payment_id, provider, reference, state, Money(captured, currency), Money(refunded, currency))
-        for payment_id, provider, reference, state, captured, refunded, currency in rows
+        Compared(
+            payment_id,
+            provider,
+            reference,
+            state,
+            Money(captured, currency),
+            Money(refunded, currency),
+            None if fee is None else Money(fee, currency),
+        )
+        for payment_id, provider, reference, state, captured, refunded, currency, fee in rows
     ]
 
 
@@ -151,8 +162,10 @@ def compare(payment: Compared, seen: ProviderPayment | None) -> list[Difference]
     if seen is None:
         return [Difference("provider", str(payment.id), payment.state, "unknown")]
     if payment.state == "captured" or seen.status is PaymentStatus.CAPTURED:
-        ours = f"captured {payment.captured}, refunded {payment.refunded}"
-        theirs = f"captured {seen.captured}, refunded {seen.refunded}"
+        ours, theirs = (
+            f"captured {each.captured}, refunded {each.refunded}" + (f", fee {each.fee}" if seen.fee else "")
+            for each in (payment, seen)
+        )
         return [] if ours == theirs else [Difference("provider", str(payment.id), ours, theirs)]
     if payment.state == "voided" and seen.status is PaymentStatus.AUTHORISED:
         return [Difference("provider", str(payment.id), "voided", "authorised")]

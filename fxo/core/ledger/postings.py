@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fxo.core.ledger.payouts import PayoutFailed, PayoutPaid, PayoutPlanned, PayoutReversed, Way
 from fxo.core.money import Money
-from fxo.core.payments.outcomes import Captured, Disputed, DisputeLost, DisputeWon, Refunded, Through
-from fxo.core.payments.split import Parts, parts, parts_of
+from fxo.core.payments.outcomes import Captured, Disputed, DisputeLost, DisputeWon, ProviderFeeKnown, Refunded, Through
+from fxo.core.payments.split import Parts, fee_parts, parts, parts_of
 
 
 class Account(StrEnum):
@@ -34,7 +34,7 @@ class Account(StrEnum):
     TAX = "tax"
     """What is owed to the tax office."""
     FEES = "fees"
-    """What disputes cost; the platform bears it."""
+    """What the payment provider keeps, as far as the platform bears it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +52,23 @@ def postings(happened: object) -> tuple[Posting, ...]:
     """The lines that an event books; none for most events.
 
     A capture is split once (PRD FR-2.3). What is given back is split as the difference of two splits, so that several refunds
-    come to the same as one of their sum (hard case 20). A dispute freezes the partner's share until it is decided (hard case 21).
+    come to the same as one of their sum (hard case 20), and so is a provider's fee that becomes known late or changes. A dispute
+    freezes the partner's share until it is decided (hard case 21).
     """
     match happened:
         case Captured() as taken:
-            return _booked(taken, _split(taken, taken.amount), 1)
+            return _booked(taken, _split(taken, taken.amount), 1) + _fee(taken, taken)
+        case ProviderFeeKnown(taken=taken):
+            return _fee(taken, happened)
         case Refunded(taken=taken, amount=amount, before=before):
             return _booked(taken, _gone(taken, before, amount), -1)
-        case Disputed(taken=taken, amount=amount, before=before, fee=fee):
+        case Disputed(taken=taken, amount=amount, before=before):
             gone = _gone(taken, before, amount)
             return _lines(
                 _holder(taken, -_held(taken, gone)),
                 Posting(Account.DISPUTED, _held(taken, gone)),
                 *_frozen(taken, gone.partner),
-                *(_fee(fee) if taken.through is Through.PLATFORM else ()),
+                *_fee(taken, happened),
             )
         case DisputeWon(taken=taken, amount=amount, before=before):
             gone = _gone(taken, before, amount)
@@ -131,8 +134,35 @@ def _frozen(taken: Captured, share: Money) -> tuple[Posting, ...]:
     return (Posting(Account.PARTNER, share, taken.partner_id), Posting(Account.FROZEN, -share, taken.partner_id))
 
 
-def _fee(fee: Money) -> tuple[Posting, ...]:
-    return (Posting(Account.PROVIDER, -fee), Posting(Account.FEES, fee)) if fee.minor else ()
+def borne(happened: object) -> tuple[Money, Money] | None:
+    """What expert and platform bear of the provider's fee in this event; None where there is none in it."""
+    match happened:
+        case Captured(provider_fee=Money() as fee) as taken:
+            before = Money(0, fee.currency)
+        case ProviderFeeKnown(taken=taken, fee=fee, before=before):
+            pass
+        case Disputed(taken=taken, fee=fee):
+            before = Money(0, fee.currency)
+        case _:
+            return None
+    if taken.through is Through.HAND:
+        return None
+    return fee_parts(fee, before, taken.partner_share, taken.fee_bearer)
+
+
+def _fee(taken: Captured, happened: object) -> tuple[Posting, ...]:
+    """What the provider has kept, and who bears it. A tenant with an account of its own pays the provider itself: it owes so
+    much less as the expert bears.
+    """
+    partner, platform = borne(happened) or (Money(0, taken.amount.currency),) * 2
+    if taken.through is Through.TENANT:
+        platform = Money(0, platform.currency)
+    lines = _lines(
+        _holder(taken, -(partner + platform)),
+        Posting(Account.PARTNER, partner, taken.partner_id),
+        Posting(Account.FEES, platform),
+    )
+    return tuple(line for line in lines if line.amount.minor)
 
 
 def _lines(*lines: Posting) -> tuple[Posting, ...]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fxo.core.errors import FxoError, StaleStream
 from fxo.core.events.model import Recorded
 from fxo.core.events.store import Store, Transaction
 from fxo.core.ledger.payouts import PayoutFailed, PayoutPaid, PayoutPlanned, PayoutReversed, ReversalRefused
-from fxo.core.ledger.postings import Account, Posting, postings
-from fxo.core.payments.outcomes import Captured, Disputed, DisputeLost, DisputeWon, Refunded
+from fxo.core.ledger.postings import Account, Posting, borne, postings
+from fxo.core.money import Money
+from fxo.core.payments.outcomes import Captured, Disputed, DisputeLost, DisputeWon, ProviderFeeKnown, Refunded
 from fxo.core.payments.reactions import LoadConfig
 
 ENTRIES: dict[type[object], str] = {
     Captured: "earned", Refunded: "refunded", Disputed: "frozen", DisputeWon: "released", PayoutReversed: "returned",
+    ProviderFeeKnown: "fee",
 }  # fmt: skip
 """The kind of entry that an event makes in the partner's account; payouts settle entries and make none."""
 
 BOOKED: tuple[type[object], ...] = (
-    Captured, Refunded, Disputed, DisputeWon, DisputeLost, PayoutPlanned, PayoutPaid, PayoutFailed, PayoutReversed,
+    Captured, ProviderFeeKnown, Refunded, Disputed, DisputeWon, DisputeLost, PayoutPlanned, PayoutPaid, PayoutFailed,
+    PayoutReversed,
 )  # fmt: skip
 """Every event that the ledger books."""
 
@@ -37,8 +42,9 @@ def register(store: Store, load_config: LoadConfig) -> None:
             raise Unbalanced("The ledger's lines do not add up.")
         for number, line in enumerate(lines, 1):
             _insert(tx, item, number, line)
-            if line.account is Account.PARTNER and type(item.value) in ENTRIES:
-                _enter(tx, item, line, load_config(tx).name)
+        mine = [line for line in lines if line.account is Account.PARTNER]
+        if mine and type(item.value) in ENTRIES:
+            _enter(tx, item, mine, load_config(tx).name)
 
     for booked in BOOKED:
         store.follow(booked, post)
@@ -63,14 +69,16 @@ def _insert(tx: Transaction, item: Recorded, number: int, line: Posting) -> None
     )  # fmt: skip
 
 
-def _enter(tx: Transaction, item: Recorded, line: Posting, tenant_name: str) -> None:
+def _enter(tx: Transaction, item: Recorded, lines: Sequence[Posting], tenant_name: str) -> None:
+    """One entry for the event, with what its partner bears of a provider's fee."""
+    minor, (fee, _) = -sum(line.amount.minor for line in lines), borne(item.value) or (Money(0, lines[0].amount.currency),) * 2
     taken = item.value if isinstance(item.value, Captured) else getattr(item.value, "taken", None)
     tx.driver.execute(
         "insert into partner_earnings (tenant_id, event_id, kind, payment_id, partner_id, consultation_id, tenant_name,"
-        " amount_minor, currency, earned_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " amount_minor, fee_minor, currency, earned_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
-            item.tenant_id, item.event_id, ENTRIES[type(item.value)], item.stream_id if taken else None, line.partner_id,
-            taken.consultation_id if taken else None, tenant_name, -line.amount.minor, line.amount.currency, item.recorded_at,
+            item.tenant_id, item.event_id, ENTRIES[type(item.value)], item.stream_id if taken else None, lines[0].partner_id,
+            taken.consultation_id if taken else None, tenant_name, minor, fee.minor, fee.currency, item.recorded_at,
         ),
     )  # fmt: skip
 

@@ -112,13 +112,17 @@ class Statement:
     """When the money was taken; until then, when the session was completed."""
     price: Money
     share: Money
+    """What remains for them, also of a provider's fee that they bear."""
+    fee: Money
+    """What they bear of it."""
     state: str
     """`earned`, `on_its_way`, or `failed` where a person has to look."""
 
 
 _OF_SESSIONS = (
     "(select tenant_id, consultation_id, partner_id, min(earned_at) as earned_at, sum(amount_minor)::bigint as amount_minor,"
-    " min(currency) as currency from partner_earnings where partner_id = %(me)s and consultation_id is not null"
+    " sum(fee_minor)::bigint as fee_minor, min(currency) as currency"
+    " from partner_earnings where partner_id = %(me)s and consultation_id is not null"
     " group by tenant_id, consultation_id, partner_id)"
 )
 """What remains of each session for its partner, with all that was given back since."""
@@ -129,7 +133,7 @@ def statement(tx: Transaction, since: datetime | None = None, until: datetime | 
     rows = tx.driver.execute(
         "select a.consultation_id, a.tenant_name, a.client_name, a.client_company, a.starts_at,"
         " coalesce(e.earned_at, a.completed_at) as at, a.price_minor, a.currency, a.partner_share, e.amount_minor, e.currency,"
-        f" a.money from partner_agenda a left join {_OF_SESSIONS} e"
+        f" a.money, coalesce(e.fee_minor, 0) from partner_agenda a left join {_OF_SESSIONS} e"
         " on e.tenant_id = a.tenant_id and e.consultation_id = a.consultation_id and e.partner_id = a.partner_id"
         " where a.partner_id = %(me)s and (e.earned_at is not null or a.state = 'completed')"
         " and (%(since)s::timestamptz is null or coalesce(e.earned_at, a.completed_at) >= %(since)s)"
@@ -142,7 +146,7 @@ def statement(tx: Transaction, since: datetime | None = None, until: datetime | 
         price = Money(row[6], row[7])
         share = Money(row[9], row[10]) if row[10] else price.share(row[8])
         state = "earned" if row[10] else "failed" if row[11] == "failed" else "on_its_way"
-        values: tuple[Any, ...] = (*row[:6], price, share, state)
+        values: tuple[Any, ...] = (*row[:6], price, share, Money(row[12], share.currency), state)
         found.append(Statement(*values))
     return found
 
@@ -167,10 +171,12 @@ class Entry:
 
     event_id: UUID
     kind: str
-    """`earned`, `refunded`, `frozen`, `released` or `returned`."""
+    """`earned`, `fee`, `refunded`, `frozen`, `released` or `returned`."""
     consultation_id: UUID | None
     tenant: str
     amount: Money
+    fee: Money
+    """What of it is the provider's fee; taken off already."""
     at: datetime
 
 
@@ -273,13 +279,13 @@ def my_payout(tx: Transaction, payout_id: UUID) -> tuple[Payout, list[Entry]]:
 def entries(tx: Transaction, payout_id: UUID | None) -> list[Entry]:
     """The partner's entries that this payout settled, or (None) that wait for one; in the partner's own scope."""
     rows = tx.driver.execute(
-        "select event_id, kind, consultation_id, tenant_name, amount_minor, currency, earned_at from partner_earnings"
+        "select event_id, kind, consultation_id, tenant_name, amount_minor, fee_minor, currency, earned_at from partner_earnings"
         " where partner_id = %s and payout_id is not distinct from %s order by earned_at, event_id",
         (tx.scope.id, payout_id),
     ).fetchall()
     return [
-        Entry(event_id, kind, consultation_id, tenant, Money(minor, currency), at)
-        for event_id, kind, consultation_id, tenant, minor, currency, at in rows
+        Entry(event_id, kind, consultation_id, tenant, Money(minor, currency), Money(fee, currency), at)
+        for event_id, kind, consultation_id, tenant, minor, fee, currency, at in rows
     ]
 
 

@@ -16,7 +16,7 @@ from fxo.core.matching.port import Brief, Match, MatchingCapabilities, MatchingP
 from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.plugins import Providers, first_answer
-from fxo.core.plugins.calls import Crowded
+from fxo.core.plugins.resilience import Crowded
 from fxo.core.scope import Actor, Scope, TenantConfig
 
 SHORTLIST = 5

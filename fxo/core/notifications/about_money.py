@@ -54,6 +54,7 @@ MONEY: dict[str, Entry] = {
                     N_("For the session on %(when)s, to which the client did not come, by the rules of the booking."),
                 ),
             ),
+            (When("fee_follows", N_("Your part of the payment provider's fee comes off as soon as it is known.")),),
         ),
         action=(N_("See your earnings"), "/earnings"),
         rows=(
@@ -61,6 +62,7 @@ MONEY: dict[str, Entry] = {
             Row(N_("Paid by the client"), "%(paid)s"),
             Row(N_("Tax"), "%(tax)s"),
             Row(N_("Part of the platform"), "%(platform_part)s"),
+            Row(N_("Payment provider's fee"), "-%(fee_borne)s"),
             Row(N_("Your part"), "%(earned)s", strong=True),
         ),
         why=TO_PARTNER,
@@ -112,7 +114,7 @@ MONEY: dict[str, Entry] = {
         paragraphs=((N_("The cardholder of your session with %(client)s has asked their bank for the money back."),
                      N_("We answer with what the booking's record shows. Until the bank decides, your part of it is frozen.")),),
         action=(N_("See your earnings"), "/earnings"),
-        rows=(*_EARNED, Row(N_("Frozen"), "%(earned_now)s", strong=True)),
+        rows=(*_EARNED, Row(N_("Frozen"), "%(frozen_now)s", strong=True)),
         sections=(
             (
                 N_("You can help"),

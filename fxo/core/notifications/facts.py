@@ -18,14 +18,15 @@ from fxo.core.consultations.queries import ConsultationRow
 from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.matching import queries as matching
+from fxo.core.money import Money
 from fxo.core.notifications.entry import N_
 from fxo.core.notifications.letter import Link, Moment, Word
 from fxo.core.partners import queries as partners
 from fxo.core.payments import queries as payments
 from fxo.core.payments import receipts
 from fxo.core.payments.plan import after_refusal
-from fxo.core.payments.split import parts
-from fxo.core.scope import TenantConfig
+from fxo.core.payments.split import fee_parts, parts
+from fxo.core.scope import FeeBearer, TenantConfig
 
 LONGEST_BRIEF = 1_200
 """What is longer goes on on the session's page."""
@@ -172,11 +173,17 @@ def _receipt(tx: Transaction, row: ConsultationRow) -> dict[str, Word | datetime
 
 def _paid(row: ConsultationRow, payment: payments.PaymentRow) -> dict[str, Word | datetime]:
     """What was taken, whose part of it is whose, and what remains after what was given back."""
-    split = parts(payment.captured, row.partner_share, row.tax.rate)
+    split, nothing = parts(payment.captured, row.partner_share, row.tax.rate), Money(0, payment.captured.currency)
+    borne, _rest = fee_parts(payment.provider_fee or nothing, nothing, row.partner_share, row.fee_bearer)
+    remains = parts(payment.captured - payment.refunded, row.partner_share, row.tax.rate).partner
     words: dict[str, Word | datetime] = {
-        "paid": payment.captured, "earned": split.partner, "platform_part": split.platform, "given_back": payment.refunded,
-        "earned_now": parts(payment.captured - payment.refunded, row.partner_share, row.tax.rate).partner,
+        "paid": payment.captured, "earned": split.partner - borne, "platform_part": split.platform,
+        "given_back": payment.refunded, "earned_now": remains - borne, "frozen_now": remains,
     }  # fmt: skip
+    if borne.minor:
+        words["fee_borne"] = borne
+    elif payment.provider_fee is None and payment.through != "hand" and row.fee_bearer is not FeeBearer.PLATFORM:
+        words["fee_follows"] = YES
     if payment.captured_at:
         words["paid_at"] = payment.captured_at
     if split.tax.minor:

@@ -164,6 +164,7 @@ def _attempt(
             consent=model.CONSENT,
             through=attempt.through,
             tax_rate=row.tax.rate,
+            fee_bearer=row.fee_bearer,
         ),
     )
     tx.append((payment, happened))

@@ -10,6 +10,7 @@ from uuid import UUID
 from fxo.core.errors import NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.money import Money
+from fxo.core.scope import FeeBearer
 
 TABS: dict[str, str] = {
     "": "y.state in ('needs_person', 'client_asked') or y.dispute = 'open' or (y.state in ('owing', 'authorised')"
@@ -55,6 +56,9 @@ class Row:
     dispute_until: datetime | None
     disputed: Money | None
     updated_at: datetime
+    provider_fee: Money | None
+    """What the provider keeps of it, with what disputes have cost; None where it has not told."""
+    fee_bearer: FeeBearer
 
     @property
     def kept(self) -> Money:
@@ -76,7 +80,7 @@ _SELECT = """
 select y.tenant_id, t.name, y.id, y.consultation_id, y.partner_id, p.name, c.starts_at, c.state, y.state, y.reason,
        y.amount_minor, y.captured_minor, y.refunded_minor, y.lost_minor, y.due_minor, y.due_reason, y.provider, y.through,
        y.provider_reference, y.method_label, y.capture_before, y.captured_at, y.dispute, y.dispute_until, y.dispute_minor,
-       y.updated_at, y.currency
+       y.updated_at, y.currency, y.provider_fee_minor + y.dispute_fees_minor, c.fee_bearer
 from payments y join tenants t on t.id = y.tenant_id join partners p on p.id = y.partner_id
 join consultations c on c.tenant_id = y.tenant_id and c.id = y.consultation_id"""
 
@@ -87,7 +91,9 @@ def _row(row: tuple[Any, ...]) -> Row:
     def money(minor: int | None) -> Money | None:
         return None if minor is None else Money(minor, currency)
 
-    values: tuple[Any, ...] = (*row[:10], *map(money, row[10:15]), *row[15:24], money(row[24]), row[25])
+    values: tuple[Any, ...] = (
+        *row[:10], *map(money, row[10:15]), *row[15:24], money(row[24]), row[25], money(row[27]), FeeBearer(row[28]),
+    )  # fmt: skip
     return Row(*values)
 
 

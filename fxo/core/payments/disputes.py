@@ -1,4 +1,4 @@
-"""What the provider knows and we do not yet: holds that ended there, refunds made there, disputes. Pure.
+"""What the provider knows and we do not yet: holds that ended there, refunds made there, disputes, its fee. Pure.
 
 The reconciler and every notice end here: what was seen at the provider becomes the events that are missing.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fxo.core.errors import Conflict
 from fxo.core.ids import derived_id
+from fxo.core.money import Money
 from fxo.core.payments.model import Authorisation, Paid, State, Voided
 from fxo.core.payments.outcomes import (
     CaptureFailed,
@@ -16,6 +17,7 @@ from fxo.core.payments.outcomes import (
     DisputeWon,
     EvidenceSent,
     HoldLapsed,
+    ProviderFeeKnown,
     Refunded,
 )
 from fxo.core.payments.port import DisputeStatus, PaymentStatus, ProviderPayment
@@ -35,7 +37,7 @@ def found(state: State, seen: ProviderPayment) -> list[object]:
 def _hold(state: Authorisation, seen: ProviderPayment) -> list[object]:
     match seen.status:
         case PaymentStatus.CAPTURED:
-            return capture(state, seen.captured)
+            return capture(state, seen.captured, seen.fee)
         case PaymentStatus.VOIDED | PaymentStatus.EXPIRED if state.due is None:
             return [HoldLapsed(state.held.attempt, f"authorisation_{seen.status}")]
         case PaymentStatus.VOIDED | PaymentStatus.EXPIRED if state.due and state.due.minor:
@@ -46,14 +48,11 @@ def _hold(state: Authorisation, seen: ProviderPayment) -> list[object]:
 
 
 def _taken(state: Paid, seen: ProviderPayment) -> list[object]:
-    happened: list[object] = []
-    taken = state.captured
-    more = seen.refunded - state.refunded
+    happened = _fee(state, seen)
+    taken, gone, more = state.captured, state.gone, seen.refunded - state.refunded
     if more.minor > 0 and not state.returning:
-        happened.append(
-            Refunded(derived_id(state.attempt, "found", seen.refunded.minor), taken, more, state.gone, seen.reference)
-        )
-    gone = state.gone + more if happened else state.gone
+        happened.append(Refunded(derived_id(state.attempt, "found", seen.refunded.minor), taken, more, gone, seen.reference))
+        gone += more
     if (dispute := seen.dispute) and dispute.reference not in state.closed:
         if state.dispute is None:
             happened.append(
@@ -66,6 +65,13 @@ def _taken(state: Paid, seen: ProviderPayment) -> list[object]:
         elif dispute.status is DisputeStatus.LOST:
             happened.append(DisputeLost(dispute.reference, taken, dispute.amount, gone))
     return happened
+
+
+def _fee(state: Paid, seen: ProviderPayment) -> list[object]:
+    """What the provider keeps of it, where we did not know that, or it is another fee by now."""
+    if seen.fee is None or seen.fee == state.fee:
+        return []
+    return [ProviderFeeKnown(state.captured, seen.fee, state.fee or Money(0, seen.fee.currency))]
 
 
 def evidence_sent(state: State, reference: str, items: tuple[str, ...]) -> list[object]:

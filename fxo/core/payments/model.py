@@ -24,12 +24,14 @@ from fxo.core.payments.outcomes import (
     EvidenceSent,
     HoldLapsed,
     NeedsPerson,
+    ProviderFeeKnown,
     RefundAsked,
     Refunded,
     RefundFailed,
     Through,
 )
 from fxo.core.payments.plan import Mode
+from fxo.core.scope import FeeBearer
 
 CONSENT = "The card is kept by the payment provider and may be charged for this and later sessions as shown, while I am away."
 """The sentence a client agrees to at checkout; recorded with each attempt (architecture, section 8)."""
@@ -38,7 +40,10 @@ CONSENT = "The card is kept by the payment provider and may be charged for this 
 # Events ------------------------------------------------------------------------------------------------------------
 
 
-@event("payment.requested", 2, {1: lambda data: {**data, "through": "platform", "tax_rate": 0}})
+@event(
+    "payment.requested", 3,
+    {1: lambda data: {**data, "through": "platform", "tax_rate": 0}, 2: lambda data: {**data, "fee_bearer": "platform"}},
+)  # fmt: skip
 @dataclass(frozen=True, slots=True)
 class Requested:
     """The client asked to pay with a card; `attempt` is the work row that asks the provider, and its key there."""
@@ -59,6 +64,7 @@ class Requested:
     through: Through = Through.PLATFORM
     tax_rate: int = 0
     """In basis points; the amount has the tax in it."""
+    fee_bearer: FeeBearer = FeeBearer.PLATFORM
 
 
 @event("payment.challenge_asked")
@@ -257,6 +263,8 @@ class Paid:
     """Whether evidence was sent."""
     closed: frozenset[str] = frozenset()
     """The disputes that were won or lost."""
+    fee: Money | None = None
+    """What the provider keeps of it, once that is known."""
 
     @property
     def refunded(self) -> Money:
@@ -324,7 +332,7 @@ def evolve(state: State, happened: object) -> State:
         case Saved(request, card), Due(amount=due):
             return Owing(request, due, card.customer, card.method, changing=state.changing)
         case Authorisation(request, held), Captured() as captured:
-            return Paid(request, captured, held.attempt)
+            return Paid(request, captured, held.attempt, fee=captured.provider_fee)
         case Authorisation(request, held, due), CaptureFailed():
             return Owing(request, request.amount if due is None else due, held.customer, held.method, charges=state.charges)
         case Authorisation(request, held, due), Voided() if due is not None and due.minor:
@@ -379,6 +387,8 @@ def _settled(state: State, happened: object) -> State:
 def _returned(state: Paid, happened: object) -> Paid:
     """What was taken, after an event that takes it back, or tries to."""
     match happened:
+        case ProviderFeeKnown(fee=fee):
+            return replace(state, fee=fee)
         case RefundAsked() as asked:
             return replace(state, returning=(*state.returning, asked), refunds=state.refunds + 1)
         case Refunded(id=done, amount=amount):

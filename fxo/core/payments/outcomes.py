@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fxo.core.events.model import Personal, event
 from fxo.core.money import Money
+from fxo.core.scope import FeeBearer
 
 
 class Through(StrEnum):
@@ -23,7 +24,7 @@ class Through(StrEnum):
     """Not through a provider: the operator has received it, and has entered it by hand."""
 
 
-def _through_platform(data: dict[str, object]) -> dict[str, object]:
+def _through_platform(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "through": "platform", "tax_rate": 0}
 
 
@@ -36,7 +37,15 @@ class Due:
     reason: str
 
 
-@event("payment.captured", 2, {1: _through_platform})
+def _fee_unknown(data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "fee_bearer": "platform", "provider_fee": None}
+
+
+def _taken_fee_unknown(data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "taken": _fee_unknown(data["taken"])}
+
+
+@event("payment.captured", 3, {1: _through_platform, 2: _fee_unknown})
 @dataclass(frozen=True, slots=True)
 class Captured:
     """The money is ours; it says all that the ledger needs. `amount` has the tax in it; `tax_rate` and the share are in basis
@@ -51,6 +60,19 @@ class Captured:
     reference: str
     through: Through = Through.PLATFORM
     tax_rate: int = 0
+    fee_bearer: FeeBearer = FeeBearer.PLATFORM
+    provider_fee: Money | None = None
+    """What the provider keeps of it; None where that was not known yet (`ProviderFeeKnown`)."""
+
+
+@event("payment.provider_fee_known")
+@dataclass(frozen=True, slots=True)
+class ProviderFeeKnown:
+    """The provider says only now what it keeps of what was taken, or keeps another fee than `before`."""
+
+    taken: Captured
+    fee: Money
+    before: Money
 
 
 @event("payment.capture_failed")
@@ -101,7 +123,7 @@ class RefundAsked:
     reason: str
 
 
-@event("payment.refunded")
+@event("payment.refunded", 2, {1: _taken_fee_unknown})
 @dataclass(frozen=True, slots=True)
 class Refunded:
     """It was given back, and `before` it so much was gone already of what was `taken`: what the ledger needs to split without
@@ -124,7 +146,7 @@ class RefundFailed:
     reason: str
 
 
-@event("payment.disputed")
+@event("payment.disputed", 2, {1: _taken_fee_unknown})
 @dataclass(frozen=True, slots=True)
 class Disputed:
     """The cardholder disputes the payment: the provider has drawn back the amount and a fee, and the expert's share is frozen.
@@ -150,7 +172,7 @@ class EvidenceSent:
     items: tuple[str, ...]
 
 
-@event("payment.dispute_won")
+@event("payment.dispute_won", 2, {1: _taken_fee_unknown})
 @dataclass(frozen=True, slots=True)
 class DisputeWon:
     """The bank has decided for us: the amount is back, and the share is free again."""
@@ -161,7 +183,7 @@ class DisputeWon:
     before: Money
 
 
-@event("payment.dispute_lost")
+@event("payment.dispute_lost", 2, {1: _taken_fee_unknown})
 @dataclass(frozen=True, slots=True)
 class DisputeLost:
     """The bank has decided for the cardholder: the amount is gone, for the expert and the platform by their shares."""

@@ -106,6 +106,10 @@ class ProviderPayment:
     """Why it was declined, as one of our codes."""
     dispute: Dispute | None = None
     """The newest dispute about it."""
+    fee: Money | None = None
+    """What the provider keeps for having taken it, in the payment's currency and without a dispute's fee; less where it gives
+    something of it back at a refund. None as long as it does not say.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,8 @@ class PaymentCapabilities:
     onboarding: bool = False
     """Whether a partner has to say at the provider who they are before they can be paid (`payout_onboarding`)."""
     disputes: bool = True
+    fees: bool = True
+    """Whether it says what it keeps of each payment (`ProviderPayment.fee`), be it later than the payment is captured."""
 
 
 class PaymentProvider(Protocol):

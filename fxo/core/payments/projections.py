@@ -8,6 +8,7 @@ from fxo.core.clients import model as clients
 from fxo.core.events.model import ERASED, Recorded
 from fxo.core.events.store import Store, Transaction
 from fxo.core.ids import derived_id
+from fxo.core.money import Money
 from fxo.core.payments import model, outcomes, wallet
 
 _STANDING = "('card_saved', 'owing', 'client_asked', 'needs_person')"
@@ -25,6 +26,7 @@ def register(store: Store) -> None:
     store.follow(model.Replanned, _replanned)
     store.follow(model.HandedOver, lambda tx, item: _set(tx, item, state="handed_over", changing=None, challenge_url=None))
     store.follow(outcomes.Captured, _captured)
+    store.follow(outcomes.ProviderFeeKnown, lambda tx, item: _set(tx, item, provider_fee_minor=item.value.fee.minor))
     store.follow(outcomes.Due, _due)
     store.follow(outcomes.CaptureFailed, _capture_failed)
     store.follow(outcomes.ChargeRefused, lambda tx, item: _set(tx, item, state="client_asked", reason=item.value.reason))
@@ -120,9 +122,10 @@ def _replanned(tx: Transaction, item: Recorded) -> None:
 
 
 def _captured(tx: Transaction, item: Recorded) -> None:
+    fee = item.value.provider_fee
     _set(
         tx, item, state="captured", captured_minor=item.value.amount.minor, captured_at=item.recorded_at,
-        through=str(item.value.through),
+        through=str(item.value.through), provider_fee_minor=fee.minor if fee else None,
     )  # fmt: skip
 
 
@@ -150,23 +153,26 @@ def _decided(tx: Transaction, item: Recorded) -> None:
 
 
 def _refunded(tx: Transaction, item: Recorded) -> None:
-    _set(tx, item, refunded_minor=_sum(tx, item, "refunded_minor"))
+    _set(tx, item, refunded_minor=_sum(tx, item, "refunded_minor", item.value.amount))
 
 
 def _lost(tx: Transaction, item: Recorded) -> None:
-    _set(tx, item, dispute="lost", lost_minor=_sum(tx, item, "lost_minor"))
+    _set(tx, item, dispute="lost", lost_minor=_sum(tx, item, "lost_minor", item.value.amount))
 
 
-def _sum(tx: Transaction, item: Recorded, column: str) -> int:
+def _sum(tx: Transaction, item: Recorded, column: str, more: Money) -> int:
     row = tx.driver.execute(
         f"select {column} from payments where tenant_id = %s and id = %s", (item.tenant_id, item.stream_id)
     ).fetchone()
-    return (row[0] if row else 0) + item.value.amount.minor  # type: ignore[no-any-return]
+    return (row[0] if row else 0) + more.minor
 
 
 def _disputed(tx: Transaction, item: Recorded) -> None:
     dispute: outcomes.Disputed = item.value
-    _set(tx, item, dispute="open", dispute_until=dispute.answer_by, dispute_minor=dispute.amount.minor)
+    _set(
+        tx, item, dispute="open", dispute_until=dispute.answer_by, dispute_minor=dispute.amount.minor,
+        dispute_fees_minor=_sum(tx, item, "dispute_fees_minor", dispute.fee),
+    )  # fmt: skip
 
 
 def _receipt(tx: Transaction, item: Recorded) -> None:

@@ -46,6 +46,8 @@ class PaymentRow:
     dispute: str | None
     """`open`, `answered`, `won` or `lost`."""
     dispute_until: datetime | None
+    provider_fee: Money | None
+    """What the provider keeps of what was taken, once it has said so; without a dispute's fee."""
 
     @property
     def attempt(self) -> str:
@@ -69,14 +71,16 @@ _COLUMNS = (
     "id, consultation_id, client_id, partner_id, state, provider, amount_minor, captured_minor, currency,"
     " method_label, provider_reference,"
     " challenge_url, capture_before, authorise_at, captured_at, reason, order_reference, changing, changing_reason,"
-    " due_at, through, dispute, dispute_until, refunded_minor, due_minor from payments"
+    " due_at, through, dispute, dispute_until, provider_fee_minor, refunded_minor, due_minor from payments"
 )
 
 
 def _row(row: tuple[Any, ...]) -> PaymentRow:
     currency = row[8]
-    refunded, due = Money(row[-2], currency), None if row[-1] is None else Money(row[-1], currency)
-    values: tuple[Any, ...] = (*row[:6], Money(row[6], currency), Money(row[7], currency), *row[9:19], refunded, due, *row[19:-2])
+    refunded, (fee, due) = Money(row[-2], currency), (None if row[at] is None else Money(row[at], currency) for at in (-3, -1))
+    values: tuple[Any, ...] = (
+        *row[:6], Money(row[6], currency), Money(row[7], currency), *row[9:19], refunded, due, *row[19:-3], fee,
+    )  # fmt: skip
     return PaymentRow(*values)
 
 
@@ -125,6 +129,21 @@ def watched(tx: Transaction) -> dict[str, list[str]]:
     for provider, reference in rows:
         found[provider].append(reference)
     return found
+
+
+FEE_PATIENCE = timedelta(days=14)
+"""How long a provider is asked what it keeps of a payment that it has not told yet."""
+
+
+def without_fee(tx: Transaction) -> dict[str, list[str]]:
+    """References by provider of what was taken of late and of which the provider's fee is not known yet. For code."""
+    rows = tx.driver.execute(
+        "select provider, array_agg(provider_reference) from (select provider, provider_reference from payments"
+        " where tenant_id = %s and state = 'captured' and through <> 'hand' and provider_fee_minor is null"
+        " and provider_reference is not null and captured_at > %s order by captured_at desc limit 500) late group by provider",
+        (tx.scope.tenant_id, tx.now - FEE_PATIENCE),
+    ).fetchall()
+    return dict(rows)
 
 
 def looked_until(tx: Transaction) -> datetime:

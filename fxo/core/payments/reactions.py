@@ -79,6 +79,8 @@ class Reconciling:
     config: TenantConfig
     watched: Mapping[str, Sequence[str]]
     since: datetime
+    without_fee: Mapping[str, Sequence[str]]
+    """What was taken, and of which the provider has not told its fee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,8 @@ class PaymentReactions:
         seen: dict[str, ProviderPayment] = {}
         for name, references in wanted.watched.items():
             provider = self.providers.named(wanted.config, "payments", name)
-            for reference in dict.fromkeys([*provider.list_changed_since(wanted.since), *references]):
+            unpriced = wanted.without_fee.get(name, ()) if provider.capabilities.fees else ()
+            for reference in dict.fromkeys([*provider.list_changed_since(wanted.since), *references, *unpriced]):
                 with suppress(Declined):
                     seen[reference] = provider.fetch(reference)
         return list(seen.values())

@@ -66,14 +66,15 @@ def keep_fee(state: State, fee: Money, reason: str) -> list[object]:
     raise Conflict("Nothing is held or kept of which this could be taken.", code="nothing_to_capture")
 
 
-def capture(state: State, amount: Money) -> list[object]:
-    """The provider has taken the amount. Known already: nothing; there is one outcome (hard case 8).
+def capture(state: State, amount: Money, fee: Money | None = None) -> list[object]:
+    """The provider has taken the amount, and keeps `fee` of it; None where it does not say yet.
+    Known already: nothing; there is one outcome (hard case 8).
 
     Where less is owed by now than was on its way, the rest is given back.
     """
     match state:
         case Authorisation(asked, held, due):
-            taken = _taken(asked, amount, held.reference, asked.through)
+            taken = _taken(asked, amount, held.reference, asked.through, fee)
             if due is not None and due.minor < amount.minor:
                 return [taken, _refund(Paid(asked, taken, held.attempt), amount - due, "owed_less")]
             return [taken]
@@ -177,10 +178,11 @@ def _owing(state: State) -> Owing:
     return state
 
 
-def _taken(asked: Requested, amount: Money, reference: str, through: Through) -> Captured:
+def _taken(asked: Requested, amount: Money, reference: str, through: Through, fee: Money | None = None) -> Captured:
     return Captured(
-        asked.consultation_id, asked.client_id, asked.partner_id, amount, asked.partner_share, reference, through, asked.tax_rate
-    )
+        asked.consultation_id, asked.client_id, asked.partner_id, amount, asked.partner_share, reference, through, asked.tax_rate,
+        asked.fee_bearer, fee,
+    )  # fmt: skip
 
 
 def _refund(state: Paid, amount: Money, reason: str) -> RefundAsked:

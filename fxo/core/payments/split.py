@@ -1,10 +1,11 @@
-"""Whose part an amount is: tax, expert, platform. Each is rounded once, so that parts of parts never drift. Pure."""
+"""Whose part an amount is, and who bears a fee. Each part is rounded once, so that parts of parts never drift. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fxo.core.money import Money
+from fxo.core.money import WHOLE, Money
+from fxo.core.scope import FeeBearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,13 @@ def parts_of(whole: Money, before: Money, amount: Money, share: int, tax_rate: i
     """
     standing = whole - before
     return parts(standing, share, tax_rate) - parts(standing - amount, share, tax_rate)
+
+
+def fee_parts(fee: Money, before: Money, share: int, bearer: FeeBearer) -> tuple[Money, Money]:
+    """What expert and platform bear of a provider's fee that was `before` until now, `share` being the expert's of the price.
+
+    It is the difference of two whole splits too: what a fee comes to does not depend on how it became known.
+    """
+    part = {FeeBearer.PLATFORM: 0, FeeBearer.PARTNER: WHOLE, FeeBearer.SHARED: share}[bearer]
+    partner = fee.share(part) - before.share(part)
+    return partner, fee - before - partner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -24,6 +24,26 @@ class Verb(StrEnum):
     def present(self) -> bool:
         """Whether the client sits in front of the page."""
         return self is not Verb.AUTHORISE_SAVED
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What the network keeps of a payment: `rate` of it in basis points and `fixed` minor units, known `after` the capture.
+
+    Where it `returns` the fee, a refund brings back its part of it.
+    """
+
+    rate: int = 0
+    fixed: int = 0
+    after: timedelta = timedelta()
+    returns: bool = False
+
+    def fee(self, amount: Money) -> int:
+        """In minor units, and never more than the amount."""
+        return min(amount.share(self.rate).minor + self.fixed, amount.minor)
+
+
+FREE = Tariff()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,10 @@ class Attempt:
     captured: int = 0
     refunded: int = 0
     stumbles: int = 0
+    fee: int = 0
+    fee_back: int = 0
+    """What the network keeps of what was taken, and what of that it has given back."""
+    fee_known_at: datetime | None = None
     dispute: Dispute | None = None
     """The newest one."""
 
@@ -88,6 +112,12 @@ class Attempt:
         if self.refunded + lost + amount.minor > self.captured:
             raise Declined("over_refund", reference=self.reference)
         return replace(self, refunded=self.refunded + amount.minor)
+
+    def charged(self, tariff: Tariff, now: datetime) -> Attempt:
+        """The captured attempt with what the network keeps of it, and with what of that it gives back."""
+        fee = self.fee if self.fee_known_at else tariff.fee(Money(self.captured, self.amount.currency))
+        back = fee * self.refunded // self.captured if tariff.returns else self.fee_back
+        return replace(self, fee=fee, fee_back=back, fee_known_at=self.fee_known_at or now + tariff.after)
 
 
 @dataclass(frozen=True, slots=True)

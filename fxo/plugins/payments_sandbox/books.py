@@ -28,7 +28,7 @@ FEE = 15
 
 _PLAIN = (
     *("reference", "order_reference", "source", "customer", "description", "return_url", "challenge"),
-    *("method", "reason", "capture_before", "captured", "refunded", "stumbles"),
+    *("method", "reason", "capture_before", "captured", "refunded", "stumbles", "fee", "fee_back", "fee_known_at"),
 )
 """The columns of an attempt that are its fields as they are."""
 
@@ -102,12 +102,14 @@ class Books:
         values |= {"amount": attempt.amount.minor, "currency": attempt.amount.currency}
         self._execute(
             "insert into $attempts (reference, tenant_id, order_reference, verb, source, customer, card, method, description,"
-            " return_url, amount, currency, status, reason, challenge, capture_before, captured, refunded, stumbles, made_at)"
+            " return_url, amount, currency, status, reason, challenge, capture_before, captured, refunded, stumbles, fee,"
+            " fee_back, fee_known_at, made_at)"
             " values (:reference, :tenant, :order_reference, :verb, :source, :customer, :card, :method, :description,"
             " :return_url, :amount, :currency, :status, :reason, :challenge, :capture_before, :captured, :refunded, :stumbles,"
-            " :now) on conflict (reference) do update set method = excluded.method, status = excluded.status,"
-            " reason = excluded.reason, capture_before = excluded.capture_before, captured = excluded.captured,"
-            " refunded = excluded.refunded, stumbles = excluded.stumbles",
+            " :fee, :fee_back, :fee_known_at, :now) on conflict (reference) do update set method = excluded.method,"
+            " status = excluded.status, reason = excluded.reason, capture_before = excluded.capture_before,"
+            " captured = excluded.captured, refunded = excluded.refunded, stumbles = excluded.stumbles, fee = excluded.fee,"
+            " fee_back = excluded.fee_back, fee_known_at = excluded.fee_known_at",
             **values,
         )
         if change:

@@ -15,7 +15,7 @@ from fxo.core.errors import Declined, Misconfigured, Retryable
 from fxo.core.money import Money
 from fxo.core.payments.port import DisputeStatus, Order, PaymentStatus
 from fxo.core.scope import system_scope
-from fxo.plugins.payments_sandbox.attempt import Account, Attempt, Effect, Transfer, Verb
+from fxo.plugins.payments_sandbox.attempt import FREE, Account, Attempt, Effect, Tariff, Transfer, Verb
 from fxo.plugins.payments_sandbox.books import Books, reference
 from fxo.plugins.payments_sandbox.cards import Approved, Asked, Card, Refused, hold_ends, judge, read_card
 from fxo.plugins.payments_sandbox.webhooks import Courier
@@ -54,10 +54,11 @@ class Network:
     key of a verb, has one effect however often and however concurrently it comes.
     """
 
-    def __init__(self, tenant_id: UUID, clock: Callable[[], datetime], courier: Courier) -> None:
+    def __init__(self, tenant_id: UUID, clock: Callable[[], datetime], courier: Courier, tariff: Tariff = FREE) -> None:
         self._tenant_id = tenant_id
         self._clock = clock
         self._courier = courier
+        self._tariff = tariff
 
     @contextmanager
     def _books(self, key: str | None = None) -> Iterator[Books]:
@@ -148,7 +149,7 @@ class Network:
                 return attempt
             if attempt.status is PaymentStatus.CAPTURED and attempt.captured == amount.minor:
                 return attempt
-            captured = attempt.capture(amount)
+            captured = attempt.capture(amount).charged(self._tariff, books.now)
             stumbles = attempt.stumbles < attempt.card.stumbles
             if stumbles:
                 books.store(replace(attempt, stumbles=attempt.stumbles + 1))
@@ -182,7 +183,7 @@ class Network:
             attempt = books.attempt(reference)
             if done := _replayed(books, "refund", key, reference, amount):
                 return done
-            refunded = attempt.refund(amount)
+            refunded = attempt.refund(amount).charged(self._tariff, books.now)
             books.store(refunded, "payment.refunded")
             return books.effect("refund", key, amount, attempt=reference)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -26,7 +26,7 @@ from fxo.core.payments.port import (
 )
 from fxo.core.plugins.context import ProviderContext
 from fxo.plugins.payments_sandbox import webhooks
-from fxo.plugins.payments_sandbox.attempt import Account, Attempt, Verb
+from fxo.plugins.payments_sandbox.attempt import Account, Attempt, Tariff, Verb
 from fxo.plugins.payments_sandbox.cards import AWAY_WINDOW, CARDS, PRESENT_WINDOW
 from fxo.plugins.payments_sandbox.network import Network
 
@@ -47,6 +47,12 @@ class Settings(BaseModel):
             title="Deliver notices to", description="The web server's address, such as http://127.0.0.1:8000; empty: none is sent"
         ),
     ] = ""
+    fee_rate: Annotated[int, Field(ge=0, le=10_000, title="Fee in basis points", description="290 are 2.9 percent")] = 0
+    fee_fixed: Annotated[int, Field(ge=0, le=1_000_000, title="Fixed part of the fee", description="In cents, or whole yen")] = 0
+    fee_after: Annotated[
+        int, Field(ge=0, le=10_000, title="Fee known after", description="Minutes from the capture on until the fee is told")
+    ] = 0
+    fee_returned: Annotated[bool, Field(title="Fee returned", description="A refund brings back its part of the fee")] = False
 
     @field_validator("deliver_to")
     @classmethod
@@ -67,7 +73,10 @@ class Sandbox:
         settings: Settings = context.settings
         account = Account(context.urls.hooks, settings.deliver_to, settings.webhook_secret.get_secret_value())
         self.courier = webhooks.Courier(account, system_clock=context.system_clock, log=context.log)
-        self._network = Network(context.tenant_id, context.clock, self.courier)
+        tariff = Tariff(
+            settings.fee_rate, settings.fee_fixed, timedelta(minutes=settings.fee_after), returns=settings.fee_returned
+        )  # fmt: skip
+        self._network = Network(context.tenant_id, context.clock, self.courier, tariff)
 
     def windows(self) -> AuthorisationWindows:
         return AuthorisationWindows(client_present=PRESENT_WINDOW, off_session=AWAY_WINDOW)
@@ -150,6 +159,7 @@ class Sandbox:
 
     def _payment(self, attempt: Attempt) -> ProviderPayment:
         currency = attempt.amount.currency
+        fee_is_known = attempt.fee_known_at and attempt.fee_known_at <= self._context.clock()
         return ProviderPayment(
             reference=attempt.reference,
             order_reference=attempt.order_reference,
@@ -162,4 +172,5 @@ class Sandbox:
             url=self._page(attempt) if attempt.status is PaymentStatus.ACTION_REQUIRED else None,
             reason=attempt.reason,
             dispute=attempt.dispute,
+            fee=Money(attempt.fee - attempt.fee_back, currency) if fee_is_known else None,
         )

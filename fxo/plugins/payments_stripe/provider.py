@@ -48,7 +48,7 @@ CSP_SOURCES: Mapping[str, Sequence[str]] = {
 }
 """https://docs.stripe.com/security/guide#content-security-policy"""
 
-WITH = {"expand": ["latest_charge", "payment_method"]}
+WITH = {"expand": ["latest_charge.balance_transaction", "payment_method"]}
 WITH_CARD = {"expand": ["payment_method"]}
 
 _NO_HOLD: Mapping[PaymentStatus, str] = {

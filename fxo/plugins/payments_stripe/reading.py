@@ -102,6 +102,7 @@ def payment(intent: Any, *, refunded: Money | None = None, dispute: Dispute | No
         url=action.redirect_to_url.url if action else None,
         reason=reason_of(problem) if problem else None,
         dispute=dispute,
+        fee=_fee(charge, captured) if status is PaymentStatus.CAPTURED else None,
     )
 
 
@@ -125,6 +126,18 @@ def given_back(refunds: Iterable[Any], currency: str) -> Money:
     """What refunds have given back; what a partial capture has let go never moved money, and has no entry in the balance."""
     real = (made.amount for made in refunds if made.status not in ("failed", "canceled") and made.balance_transaction)
     return money(sum(real), currency)
+
+
+def _fee(charge: Any, captured: Money) -> Money | None:
+    """What Stripe keeps of the charge, also when it is refunded (https://docs.stripe.com/refunds); None until the charge is
+    entered in the balance. Where that is kept in another currency, the fee is the same part of the amount.
+    """
+    entry = getattr(charge, "balance_transaction", None)
+    if entry is None or isinstance(entry, str):
+        return None
+    if entry.currency.upper() == captured.currency:
+        return money(entry.fee, entry.currency)
+    return Money((captured.minor * entry.fee * 2 + entry.amount) // (entry.amount * 2), captured.currency)
 
 
 def _capture_before(charge: Any) -> datetime:

@@ -90,6 +90,7 @@ def _settings(config: TenantConfig) -> list[dict[str, Any]]:
         {"label": _("Address"), "value": config.portal_url, "url": config.portal_url},
         {"label": _("60 minutes"), "value": str(config.price)},
         {"label": _("Expert and platform"), "value": amounts.split(config.partner_share)},
+        {"label": _("Payment provider's fee"), "value": amounts.bearer(config.fee_bearer)},
         {"label": _("Cancelling is free until"),
          "value": ngettext("%(num)s hour before", "%(num)s hours before", policy.free_until_hours)},
         {"label": _("After that"),

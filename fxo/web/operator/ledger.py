@@ -58,13 +58,14 @@ def _accounts() -> dict[Account, str]:
         Account.PROVIDER: _("Held by the payment provider"), Account.PARTNER: _("Owed to partners"),
         Account.PLATFORM: _("Platform's share"), Account.TAX: _("Tax to be paid"), Account.PAYOUT: _("On its way to partners"),
         Account.FROZEN: _("Partners' shares in disputes"), Account.DISPUTED: _("Drawn back by disputes"),
-        Account.FEES: _("What disputes cost"), Account.TENANT: _("Owed by tenants"), Account.BANK: _("By bank"),
+        Account.FEES: _("Payment providers' fees"), Account.TENANT: _("Owed by tenants"), Account.BANK: _("By bank"),
     }  # fmt: skip
 
 
 def _what(event: str) -> str:
     return {
-        "payment.captured": _("Paid by a client"), "payment.refunded": _("Given back"),
+        "payment.captured": _("Paid by a client"), "payment.provider_fee_known": _("Payment provider's fee"),
+        "payment.refunded": _("Given back"),
         "payment.disputed": _("Dispute opened"), "payment.dispute_won": _("Dispute won"),
         "payment.dispute_lost": _("Dispute lost"), "payout.planned": _("Payout planned"), "payout.paid": _("Payout made"),
         "payout.failed": _("Payout refused"), "payout.reversed": _("Taken back from a partner"),

@@ -198,7 +198,11 @@ def _money(row: Row) -> list[dict[str, Any]]:
         found.append({"label": _("Given back"), "value": f"-{row.refunded.exact}"})
     if row.lost.minor:
         found.append({"label": _("Lost in a dispute"), "value": f"-{row.lost.exact}"})
-    return [*found, {"label": _("Kept"), "value": row.kept.exact, "total": True}]  # type: ignore[dict-item]
+    found.append({"label": _("Kept"), "value": row.kept.exact, "total": True})  # type: ignore[dict-item]
+    if row.captured.minor and row.through != "hand":
+        fee = row.provider_fee.exact if row.provider_fee else _("not known yet")
+        found.append({"label": _("Payment provider's fee"), "value": fee, "note": amounts.bearer(row.fee_bearer)})
+    return found
 
 
 def _dispute(row: Row, zone: str) -> dict[str, Any]:

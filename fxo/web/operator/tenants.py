@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from fxo import platform
 from fxo.core.errors import Conflict, FxoError, Invalid, ProviderError
 from fxo.core.ids import new_id
-from fxo.core.scope import Permission, TenantConfig, system_scope, tenant_scope
+from fxo.core.scope import FeeBearer, Permission, TenantConfig, system_scope, tenant_scope
 from fxo.core.work import alarms
 from fxo.tenants import invitations, operations, records
 from fxo.tenants.operations import TenantRow
@@ -170,6 +170,7 @@ def _tenant(tenant_id: str, typed: dict[str, str], errors: dict[str, str], statu
             {"label": _("Cancelling is free until"),
              "value": ngettext("%(num)s hour before", "%(num)s hours before", one.policy["free_until_hours"])},
         ],
+        bearers=[{"value": str(each), "label": amounts.bearer(each)} for each in FeeBearer], bearer=str(config.fee_bearer),
         providers=[
             {"label": provider_words.ports()[port], "value": _in_use(config, port)} for port in platform.current().plugins.ports
         ],
@@ -183,6 +184,19 @@ def _in_use(config: TenantConfig, port: Any) -> str:
         return ", ".join(provider_words.label(name) for name, _provider in parts.providers.chain(config, port)) or _("None")
     except (FxoError, ProviderError):
         return _("Cannot be used: look at its settings")
+
+
+@blueprint.post("/tenants/<tenant_id>/fees")
+@identity.needs(Permission.RUN_PLATFORM)
+@forms.once
+def let_bear_fees(tenant_id: str) -> ResponseReturnValue:
+    """Who bears the payment provider's fee of what is booked from now on."""
+    found, wanted = choices.id_from(tenant_id), request.form.get("bearer", "")
+    if wanted not in list(FeeBearer):
+        return _tenant(tenant_id, {}, {"bearer": _("Choose one of the list.")}, 422)
+    act(f"tenants: fees of {found}", system_scope("tenants"), records.let_bear_fees, found, FeeBearer(wanted))
+    done(_("Saved. It counts for what is booked from now on."))
+    return redirect(f"/tenants/{found}", 303)
 
 
 @blueprint.post("/tenants/<tenant_id>/suspend")

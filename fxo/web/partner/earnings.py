@@ -25,7 +25,7 @@ from fxo.web.language import _, ngettext
 from fxo.web.partner import words
 from fxo.web.partner.account import who_pays
 from fxo.web.partner.blueprint import blueprint
-from fxo.web.partner.payouts import payout_row
+from fxo.web.partner.payouts import less_fee, payout_row
 from fxo.web.partner.sheets import cell, decimal
 
 _MONTHS = 12
@@ -122,7 +122,7 @@ def _row(one: ledger.Statement, zone: str) -> dict[str, Any]:
     return {
         "when": shown.time(one.at, zone), "client": one.client, "portal": one.tenant,
         "number": words.number(one.consultation_id), "url": f"/sessions/{one.consultation_id}", "price": str(one.price),
-        "share": str(one.share), "badge": {"text": _state(one.state), "kind": _STATES[one.state]},
+        "share": str(one.share), "less": less_fee(one.fee), "badge": {"text": _state(one.state), "kind": _STATES[one.state]},
     }  # fmt: skip
 
 
@@ -143,11 +143,11 @@ def file() -> ResponseReturnValue:
     for one in rows:
         at, session = one.at.astimezone(zone).isoformat(timespec="minutes"), words.short_number(one.consultation_id)
         money = (decimal(one.price), decimal(one.share), one.share.currency)
-        sheet.writerow(map(cell, (at, session, one.client, one.company, one.tenant, *money, _state(one.state))))
+        sheet.writerow(map(cell, (at, session, one.client, one.company, one.tenant, *money, _state(one.state), decimal(one.fee))))
     headers = {"Content-Disposition": f"attachment; filename=earnings-{asked or 'all'}.csv"}
     return Response("\ufeff" + out.getvalue(), mimetype="text/csv", headers=headers)
 
 
 def _heads() -> tuple[str, ...]:
     people = (_("Date"), _("Session"), _("Client"), _("Company"), _("Portal"))
-    return (*people, _("Client pays"), _("You earn"), _("Currency"), _("State"))
+    return (*people, _("Client pays"), _("You earn"), _("Currency"), _("State"), _("Provider's fee, taken off"))

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from fxo import platform
 from fxo.core.ledger import queries as ledger
+from fxo.core.money import Money
 from fxo.core.scope import Permission
 from fxo.web import choices, identity, shown
 from fxo.web.frame import frame
@@ -24,8 +25,13 @@ def kind(entry: ledger.Entry) -> str:
     """What an entry is, for people."""
     return {
         "earned": _("Your share"), "refunded": _("Refund to the client"), "frozen": _("Disputed, frozen"),
-        "released": _("Dispute won"), "returned": _("Taken back from a payout"),
+        "released": _("Dispute won"), "returned": _("Taken back from a payout"), "fee": _("Payment provider's fee"),
     }[entry.kind]  # fmt: skip
+
+
+def less_fee(fee: Money) -> str:
+    """What was taken off an amount already; nothing where the expert bears none of it."""
+    return _("after %(fee)s for the payment provider", fee=fee.exact) if fee.minor else ""
 
 
 def payout_row(one: ledger.Payout, zone: str) -> dict[str, Any]:
@@ -61,6 +67,7 @@ def statement(payout_id: str) -> ResponseReturnValue:
         ],
         entries=[
             {"when": shown.time(each.at, user.zone), "what": kind(each), "amount": each.amount.exact,
+             "less": less_fee(each.fee) if each.kind != "fee" else "",
              "number": words.number(each.consultation_id) if each.consultation_id else "",
              "url": f"/sessions/{each.consultation_id}" if each.consultation_id else ""}
             for each in entries
@@ -77,10 +84,10 @@ def statement_file(payout_id: str) -> ResponseReturnValue:
         payout, entries = ledger.my_payout(tx, choices.id_from(payout_id))
     out = io.StringIO()
     sheet = csv.writer(out)
-    sheet.writerow((_("Date"), _("Session"), _("What"), _("Portal"), _("Amount"), _("Currency")))
+    sheet.writerow((_("Date"), _("Session"), _("What"), _("Portal"), _("Amount"), _("Currency"), _("Provider's fee, taken off")))
     for each in entries:
         session = words.short_number(each.consultation_id) if each.consultation_id else ""
         line = (each.at.isoformat(timespec="minutes"), session, kind(each), each.tenant)
-        sheet.writerow((*map(cell, line), decimal(each.amount), each.amount.currency))
+        sheet.writerow((*map(cell, line), decimal(each.amount), each.amount.currency, decimal(each.fee)))
     headers = {"Content-Disposition": f"attachment; filename=payout-{str(payout.id)[-12:]}.csv"}
     return Response("\ufeff" + out.getvalue(), mimetype="text/csv", headers=headers)

@@ -30,7 +30,7 @@ from fxo.core.payments.split import parts
 from fxo.core.ratings import commands as ratings
 from fxo.core.ratings import queries as rating_rows
 from fxo.core.ratings.queries import RatingRow
-from fxo.core.scope import CODE, Permission, tenant_scope
+from fxo.core.scope import CODE, FeeBearer, Permission, tenant_scope
 from fxo.web import choices, forms, identity, shown, timeline
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext
@@ -113,13 +113,22 @@ def _money(row: AgendaRow, booking: ConsultationRow) -> list[dict[str, Any]]:
             return []
         earns = parts(booking.fee, booking.partner_share, booking.tax.rate).partner
         return [
-            {"label": _("Client pays"), "value": str(booking.fee)},
+            {"label": _("Client pays"), "value": str(booking.fee)}, *_fee(booking),
             {"label": _("You earn"), "value": str(earns), "total": True},
-        ]
+        ]  # fmt: skip
     return [
-        {"label": _("Client pays"), "value": str(row.price)},
+        {"label": _("Client pays"), "value": str(row.price)}, *_fee(booking),
         {"label": _("You earn"), "value": str(row.earns), "total": True},
-    ]
+    ]  # fmt: skip
+
+
+def _fee(booking: ConsultationRow) -> list[dict[str, Any]]:
+    """Who bears what the payment provider takes, where it is not the platform alone; how much it is, is known with the money."""
+    says = {
+        FeeBearer.PARTNER: _("comes off what you earn"),
+        FeeBearer.SHARED: _("your share of it comes off what you earn"),
+    }  # fmt: skip
+    return [{"label": _("Payment provider's fee"), "value": says[booking.fee_bearer]}] if booking.fee_bearer in says else []
 
 
 def _steps(row: AgendaRow, rated: RatingRow | None, zone: str, now: datetime) -> list[dict[str, str]]:

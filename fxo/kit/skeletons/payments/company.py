@@ -19,6 +19,8 @@ from fxo.core.errors import Declined
 from fxo.core.plugins.context import State
 
 HELD_FOR = timedelta(days=7)
+FEE = 20
+"""What the company keeps of each thousand that is taken; it keeps it at refunds, too."""
 REFUSED = {"card_declined": "card_declined"}
 """Tokens that the bank refuses, and why. Of all others, `card_asks` and `card_asks_later` want the client's word."""
 TOKENS = ("card_works", "card_asks", "card_asks_later", *REFUSED)

@@ -24,7 +24,7 @@ from fxo.core.payments.port import (
 )
 from fxo.core.plugins import ProviderContext
 
-from .company import HELD_FOR, Company, read_notice
+from .company import FEE, HELD_FOR, Company, read_notice
 
 
 class Settings(BaseModel):
@@ -132,4 +132,5 @@ def _payment(found: Mapping[str, object]) -> ProviderPayment:
         method=SavedMethod(str(found["customer"]), str(card), "Test card") if card else None,
         url=str(found["url"]) if found["url"] else None,
         reason=str(found["reason"]) if found["reason"] else None,
+        fee=Money(captured.minor * FEE // 1_000, currency) if captured.minor else None,
     )  # fmt: skip
