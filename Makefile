@@ -3,7 +3,8 @@
 USABLE := python3.11 python3 python3.12 python3.13 python3.14
 PYTHON ?= $(shell for p in $(USABLE); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
-ALONE := tests/browser tests/chaos # these need the machine, one core for each
+AT_ONCE := -n 3 # on two cores: a third of the time a test waits for a server
+ALONE := tests/browser tests/chaos # these want the machine for themselves
 LONGEST := tests/browser/test_every_page.py
 
 # A third of what a process needs to start would be compiling our own modules, and the tests start a hundred.
@@ -31,8 +32,8 @@ run: install ## Start the platform with demo data: web, worker, database, all of
 
 test: install browser ## Run the tests
 	$(if $(ARGS),,$(BIN)/python -m tests.given)
-	$(if $(ARGS),,$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(ALONE)))
-	$(BIN)/python -m pytest $(or $(ARGS),-n 2 $(LONGEST) $(ALONE))
+	$(if $(ARGS),,$(BIN)/python -m pytest $(AT_ONCE) $(addprefix --ignore=,$(ALONE)))
+	$(BIN)/python -m pytest $(or $(ARGS),$(AT_ONCE) $(LONGEST) $(ALONE))
 
 live: install ## Run the contract suites against real accounts, where their keys are set (docs/live.md)
 	$(BIN)/python -m tests.live $(ARGS)
@@ -41,9 +42,9 @@ soak: install ## Let anything happen to bookings and their money, in any weather
 	FXO_SOAK_STEPS=$(SOAK) $(BIN)/python -m pytest -o faulthandler_timeout=0 tests/integration/test_money_model.py $(ARGS)
 
 browser: # Chromium for the browser tests, where it can be installed
-	@command -v chromium >/dev/null || \
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || \
 	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium-headless-shell fonts-dejavu-core >/dev/null; } || \
 	echo "The browser tests need Chromium, which is not here: install your system's package \`chromium\`."
 
 lint: install ## Check style, types and import layers

@@ -12,6 +12,7 @@ from fxo.core.errors import Invalid
 from fxo.core.events.store import Transaction
 from fxo.core.ids import parse_id
 from fxo.core.scope import Permission
+from fxo.core.settlement import TAKEN_UP_AGAIN
 from fxo.core.work import alarms
 from fxo.core.work.alarms import Alarm
 from fxo.tenants import operations
@@ -83,10 +84,13 @@ def _words(kind: str) -> tuple[str, str]:
             _("Check the mail settings with “fxo doctor”. The page of the session says everything the mail would have said."),
         ),
     }
+    again = _("It is taken up again every hour, and has one effect however often. Look at the provider's state and settings.")
     groups = {
         "work.payments.": (
             _("A payment step was given up"),
-            _("It is taken up again every hour, and has one effect however often. Look at the provider's state and settings."),
+            again
+            if kind.removeprefix("work.") in TAKEN_UP_AGAIN
+            else _("It is not tried again by itself. Look at the provider's state and settings, and at the booking's payment."),
         ),
         "work.calendars.": (
             _("A calendar step was given up"),
@@ -98,7 +102,7 @@ def _words(kind: str) -> tuple[str, str]:
         ),
         "work.payouts.": (
             _("A payout was given up"),
-            _("It is taken up again every hour, and pays once however often. Look at the provider's state and settings."),
+            again,
         ),
         "work.": (
             _("Work was given up"),
