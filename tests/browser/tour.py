@@ -19,6 +19,7 @@ from fxo.demo.start import Demo
 from tests.support.chromium import Person
 
 PASSWORD = "a passphrase of one's own"
+VAGUE = "We have a problem with our software and do not know how to go on."
 
 log = logging.getLogger("tour")
 
@@ -78,6 +79,9 @@ class Tour:
         client.go("/").get_by_label("What are you facing?").evaluate("box => box.removeAttribute('required')")
         client.press("Show my experts")
         self.look("home, error", client)
+        ask(client, VAGUE)
+        client.page.locator("form#questions").wait_for()
+        self.look("shortlist, questions", client)
         ask(client, BRIEF)
         self.look("shortlist", client)
         first = client.page.locator("article.partner-card").first

@@ -95,6 +95,7 @@ def test_the_day_follows_a_session_from_new_to_paid(told: Story, dana: Person) -
     page = dana.get("/")
     assert "Under way" in section(page, "Today")
     assert forms(page) == {f"/sessions/{booked}/complete"}
+    assert "0.3 of" in page.words, "twenty minutes of the hour are used"
 
     told.live_until(starts_at + 70 * MINUTE)
     page = dana.get("/")

@@ -183,10 +183,10 @@ def weeks(tx: Transaction, zone: str, first: date, count: int) -> list[tuple[dat
 
 
 def booked_minutes(tx: Transaction, since: datetime, until: datetime) -> int:
-    """How long the sessions lasted that began within this time, as they were booked; cancelled ones left out."""
+    """Minutes of this time that were booked for sessions that began in it; cancelled ones left out."""
     found = tx.driver.execute(
-        "select coalesce(sum(extract(epoch from ends_at - starts_at)), 0)::bigint / 60 from partner_agenda"
+        "select coalesce(sum(extract(epoch from least(ends_at, %s) - starts_at)), 0)::bigint / 60 from partner_agenda"
         " where partner_id = %s and state in ('confirmed', 'started', 'completed') and starts_at >= %s and starts_at < %s",
-        (tx.scope.id, since, until),
+        (until, tx.scope.id, since, until),
     ).fetchone()
     return int(found[0]) if found else 0

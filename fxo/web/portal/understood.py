@@ -137,7 +137,7 @@ def _zone(brief: BriefRow) -> dict[str, Any]:
     back = {"next": f"/briefs/{brief.id}", "brief": str(brief.id)}
     return {
         "label": _("Time zone"),
-        "value": value.replace("_", " "),
+        "value": shown.city(value),
         "set": bool(value),
         "url": f"/zone?{urlencode(back)}",
         "where": _where(brief, "zone", value) if value else None,
