@@ -52,6 +52,7 @@ BOUND = {
     ("portal", "GET", "/sessions/<consultation_id>"),
     ("portal", "GET", "/sessions/<consultation_id>/session.ics"),
     ("portal", "GET", "/sessions/<consultation_id>/calendar/<which>"),
+    ("portal", "GET", "/sessions/<consultation_id>/times"),
     ("portal", "GET", "/sessions/<consultation_id>/card"),
     ("portal", "POST", "/sessions/<consultation_id>/card"),
     ("portal", "POST", "/settings/cards/<card_id>/remove"),
@@ -125,6 +126,7 @@ OFFICE = {
     ("portal", "POST", "/admin/members/<member_id>/reactivate"),
     ("portal", "POST", "/admin/members/<member_id>/invite-again"),
     ("portal", "POST", "/admin/members/<member_id>/revoke"),
+    ("portal", "POST", "/admin/api-keys/<key_id>/revoke"),
     ("portal", "GET", "/admin/providers/<name>"),
     ("portal", "POST", "/admin/providers/<name>"),
     ("portal", "POST", "/admin/providers/<name>/remove"),
@@ -143,6 +145,7 @@ OFFICE = {
     ("ops", "POST", "/tenants/<tenant_id>/suspend"),
     ("ops", "POST", "/tenants/<tenant_id>/resume"),
     ("ops", "POST", "/tenants/<tenant_id>/invite"),
+    ("ops", "POST", "/tenants/<tenant_id>/fees"),
     ("ops", "GET", "/partners/<partner_id>"),
     ("ops", "POST", "/partners/<partner_id>/suspend"),
     ("ops", "POST", "/partners/<partner_id>/approve"),
@@ -192,7 +195,7 @@ class Scene:
             "brief_id": self.brief_id, "consultation_id": booked, "card_id": self.card_id, "payout_id": self.payout_id,
             "contact_id": self.contact_id,
             "payment_id": payment_id_of(self.paid), "tenant_id": self.told.config.id, "partner_id": self.told.partners["dana"],
-            "member_id": self.told.client.id, "alarm_id": new_id(),
+            "member_id": self.told.client.id, "alarm_id": new_id(), "key_id": new_id(),
         }  # fmt: skip
         number = 1 if real else 77
         values = {
