@@ -257,14 +257,16 @@ def app(settings: Settings) -> Iterator[Flask]:
 def running(made: Flask) -> Iterator[Flask]:
     """Push the app's context, and close its connections afterwards."""
     with made.app_context():
-        yield made
-        assert not in_transaction()
-        for thread in threading.enumerate():
-            if thread.name.startswith(("plugin ", "form ")):  # given up on, or writing down later: it may hold a connection
-                thread.join(10)
-        platform.current().providers.close()
-        for engine in db.engines.values():
-            engine.dispose()
+        try:
+            yield made
+            assert not in_transaction()
+        finally:
+            for thread in threading.enumerate():
+                if thread.name.startswith(("plugin ", "form ")):  # given up on, or writing down later: it may hold a connection
+                    thread.join(10)
+            platform.current().providers.close()
+            for engine in db.engines.values():
+                engine.dispose()
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from fxo.web.language import _
 
 blueprint = Blueprint("theme_choice", __name__)
 COOKIE = "theme"
+UNSENT = "!"
+"""What ends the cookie's value until the server has been told of it."""
 _YEAR = 365 * 86_400
 
 
@@ -21,16 +23,17 @@ def choose() -> ResponseReturnValue:
     theme, user = preferences.known(request.form.get("theme", "")), identity.me()
     if user:
         platform.current().store.run(identity.scope(), user.actor, preferences.keep_theme, theme)
-    back = redirect(choices.path_from(request.form.get("return_to", "/")), 303)
-    response = make_response("", 204) if request.headers.get("X-Requested-With") else make_response(back)
-    # The page's script writes it too, where the server cannot be reached: so it is not hidden from scripts.
+    if request.headers.get("X-Requested-With"):
+        return "", 204  # the page's script writes the cookie: it knows whether something else has been chosen meanwhile
+    response = make_response(redirect(choices.path_from(request.form.get("return_to", "/")), 303))
     response.set_cookie(COOKIE, theme, max_age=_YEAR, samesite="Lax", secure=request.is_secure)
     return response
 
 
 def chosen(user: identity.User | None) -> str:
     """The theme for this page: "light", "dark", or "" for the system's own."""
-    theme = (user.theme if user else None) or request.cookies.get(COOKIE, "")
+    here = request.cookies.get(COOKIE, "")
+    theme = here.removesuffix(UNSENT) if here.endswith(UNSENT) else (user.theme if user else None) or here
     return theme if theme in ("light", "dark") else ""
 
 

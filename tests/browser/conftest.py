@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from fxo.demo.start import Demo
 from tests.support import chromium
 from tests.support.chromium import Person
+
+expect.set_options(timeout=20_000)  # what is expected comes at once, where nobody else wants the machine
 
 Arrive = Callable[..., Person]
 

@@ -38,6 +38,7 @@ const THEME_ICON = { system: "monitor", light: "sun", dark: "moon" };
 
 part("[data-theme-form]", (form) => {
   const button = form.querySelector("button"), use = button.querySelector("use");
+  const remember = (theme) => { document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`; };
   let kept = Promise.resolve(); // one after the other: of two quick clicks the second one counts
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -48,8 +49,9 @@ part("[data-theme-form]", (form) => {
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${THEME_ICON[theme]}`));
     button.value = NEXT[theme];
     button.setAttribute("aria-label", words.theme[theme]);
-    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+    remember(`${theme}!`); // until the server has it: who goes on to the next page sooner sees it there all the same
     kept = kept.then(() => fetch(form.action, { method: "POST", body: sent, keepalive: true, headers: { "X-Requested-With": "fetch" } }))
+      .then((answer) => { if (answer.ok && button.value === NEXT[theme]) remember(theme); })
       .catch(() => { /* the cookie keeps it */ });
   });
 });
