@@ -86,7 +86,8 @@ select count(*) filter (where kind = 'capture'), count(*) filter (where kind = '
 from plugin_payments_sandbox.effects where key not like %(at)s"""
 _FORGOTTEN = """
 select reference from plugin_payments_sandbox.attempts where status = 'authorised' and capture_before > %(now)s
-except select provider_reference from payments where state = 'authorised'"""
+except select provider_reference from payments where state in ('authorised', 'card_saved')"""
+"""A session that moved out of its hold's reach keeps it until the saved card is held at the new times."""
 _BALANCE = """
 select (select coalesce(sum(amount_minor), 0) from postings where account = 'provider'),
        (select coalesce(sum(case when kind in ('capture', 'reversal') then amount when kind in ('refund', 'transfer') then -amount
