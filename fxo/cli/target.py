@@ -50,5 +50,6 @@ def platform() -> Iterator[Platform]:
         try:
             yield parts.current()
         finally:
+            parts.current().providers.close()
             for engine in db.engines.values():
                 engine.dispose()

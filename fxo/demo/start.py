@@ -190,6 +190,7 @@ def _seeded(settings: Settings, bare: bool) -> Signins:
                     raise Unready(f"{config.slug} uses {live[0]}, which talks to the outside; a demo's clock can be moved.")
             return signins
         finally:
+            platform.current().providers.close()  # it keeps its figures in a thread, on a connection of its own
             for engine in db.engines.values():
                 engine.dispose()
 
