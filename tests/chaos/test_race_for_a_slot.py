@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -88,12 +89,16 @@ class Rivals:
         return Crowd(answers, sum(now - before.get(process, 0.0) for process, now in self.worked().items()))
 
     def worked(self) -> dict[int, float]:
-        """The processor time so far of each process of the web server, and of each of the database that serves it."""
+        """The processor time so far of each process of the web server, and of each of the database that serves it and lives."""
         backends = self.world.rows(
             "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+            " and backend_type = 'client backend'"
         )
-        processes = [self.web, *self.web.children(), *(psutil.Process(pid) for (pid,) in backends)]
-        return {process.pid: sum(process.cpu_times()[:2]) for process in processes}
+        found = {}
+        for pid in [self.web.pid, *(child.pid for child in self.web.children()), *(pid for (pid,) in backends)]:
+            with suppress(psutil.NoSuchProcess):
+                found[pid] = sum(psutil.Process(pid).cpu_times()[:2])
+        return found
 
 
 @pytest.fixture(scope="module")
