@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,11 +23,14 @@ from tests.support.statements import recorded
 from tests.support.story import Story, story
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+BEGINNING = datetime(2031, 3, 3, 15, tzinfo=UTC)
+"""A Monday morning in New York: what these tests tell of a day, a week and a month stays within them, whenever they run."""
 
 
 @pytest.fixture
 def told(databases: Any) -> Iterator[Story]:
     with story(databases) as made:
+        made.sleep_until(BEGINNING)
         yield made
 
 
