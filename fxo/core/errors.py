@@ -139,3 +139,11 @@ class Misconfigured(ProviderError):
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+def code_of(error: Exception) -> str:
+    """The error as a code, without any text that may name a person: `gone`, `unavailable`, `slow`, `misconfigured: api_key`."""
+    if isinstance(error, FxoError):
+        return error.code
+    reason = getattr(error, "reason", None) or getattr(error, "field", None)
+    return type(error).__name__.lower() + (f": {reason}" if reason else "")

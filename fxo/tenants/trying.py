@@ -15,7 +15,7 @@ from fxo.core.ids import new_id
 from fxo.core.matching.port import Brief, MatchingProvider, PartnerRecord
 from fxo.core.notifications.port import Channel, Message, NotificationProvider
 from fxo.core.payments.port import PaymentProvider
-from fxo.core.plugins import Providers
+from fxo.core.plugins import Providers, plugin_of
 from fxo.core.plugins.faring import Kind, kind_of
 from fxo.core.scope import TenantConfig
 
@@ -95,7 +95,7 @@ def _read_busy(providers: Providers, config: TenantConfig, name: str, reader: Re
     provider: CalendarProvider = providers.named(config, "calendars", name)
     context = providers.context(config, name)
     people: tuple[UUID, ...] = tuple(context.connections.people())[:1]
-    if not people and providers.plugins.specs[name.partition(":")[0]].oauth:
+    if not people and providers.plugins.specs[plugin_of(name)].oauth:
         raise NotConnected("nobody has connected a calendar here")
     now = context.clock()
     provider.busy_times(people, (now, now + timedelta(hours=1)))

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fxo.core.consultations import queries as consultations
-from fxo.core.errors import NotFound, ProviderError, Retryable
+from fxo.core.errors import NotFound, ProviderError, Retryable, code_of
 from fxo.core.events.store import Store, Transaction
 from fxo.core.matching import model, queries
 from fxo.core.matching.model import BRIEF, Listed, Matched, Revised, Submitted, check_text
@@ -198,11 +198,14 @@ def refine(store: Store, providers: Providers, scope: Scope, actor: Actor, confi
     asked, rankers, begun = _asked(said), _chain(providers, config, refining=False), time.perf_counter()
     try:
         _, whole = first_answer(rankers, lambda provider: provider.rank(asked, records, limit=EXPLAINED))
+    except ProviderError:
+        return False  # in the log by now, and none of who refines
+    try:
         name, better = first_answer(models, lambda provider: provider.refine(asked, whole, records))
     except Crowded:
         return False
     except ProviderError as error:
-        store.run(scope, actor, leave_unrefined, brief_id, models[0][0], type(error).__name__.lower())
+        store.run(scope, actor, leave_unrefined, brief_id, models[0][0], code_of(error))
         return False
     if better == whole:
         return False

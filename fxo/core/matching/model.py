@@ -143,7 +143,7 @@ class LeftUnrefined:
 
     provider: str
     reason: str
-    """The error's code: `unavailable`, `retryable`, `misconfigured`, `declined`."""
+    """The error's code (`errors.code_of`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ class Began:
     whose: str
     """`payments`, `calendars`, or the channel of a message."""
     reason: str
-    """The error's code: `unavailable`, `retryable` (they ask for patience), `misconfigured: <field>`, `notconnected`."""
+    """The error's code (`errors.code_of`): `unavailable` and its kinds, `retryable` (they ask for patience),
+    `misconfigured: <field>`, `notconnected`.
+    """
 
 
 @event("outage.ended")

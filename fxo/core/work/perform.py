@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from fxo.core.errors import FxoError, Misconfigured, NotYet, ProviderError, Retryable, StaleStream
+from fxo.core.errors import FxoError, Misconfigured, NotYet, ProviderError, Retryable, StaleStream, code_of
 from fxo.core.events.store import Store, Transaction, causation
 from fxo.core.ids import NETWORK
 from fxo.core.scope import CODE, Scope, system_scope, tenant_scope
@@ -111,14 +111,14 @@ class Performer:
         with suppress(Misconfigured):
             unanswered = self.registry[work.kind].unanswered
             if unanswered and not isinstance(error, NotYet):
-                self.store.run(scope, CODE, unanswered, work, _code(error))
+                self.store.run(scope, CODE, unanswered, work, code_of(error))
 
     def _again(self, scope: Scope, work: Work, error: Exception, *, after: float) -> Outcome:
         with suppress(Misconfigured):
             reaction = self.registry[work.kind]
             if work.attempts + 1 < reaction.attempts:
                 pause = timedelta(seconds=max(after, reaction.pause(work.attempts, work.id)))
-                self.store.run(scope, CODE, lambda tx: rows.postpone(tx, work, until=tx.now + pause, error=_code(error)))
+                self.store.run(scope, CODE, lambda tx: rows.postpone(tx, work, until=tx.now + pause, error=code_of(error)))
                 return Outcome.LATER
         return self._failed(scope, work, error)
 
@@ -126,20 +126,20 @@ class Performer:
         """Settings can be mended (a key that was revoked): work that must not be lost tells the operator, and waits for it."""
         with suppress(Misconfigured):
             if self.registry[work.kind].attempts >= PATIENT and work.attempts + 1 < PATIENT:
-                self.store.run(scope, CODE, lambda tx: _tell(tx, work, f"waits until this is mended: {_code(error)}"))
+                self.store.run(scope, CODE, lambda tx: _tell(tx, work, f"waits until this is mended: {code_of(error)}"))
                 return self._again(scope, work, error, after=MENDING)
         return self._failed(scope, work, error)
 
     def _failed(self, scope: Scope, work: Work, error: Exception) -> Outcome:
-        log.error("work given up", extra={"work": str(work.id), "kind": work.kind, "error": _code(error)})
+        log.error("work given up", extra={"work": str(work.id), "kind": work.kind, "error": code_of(error)})
 
         def give_up(tx: Transaction) -> None:
             with suppress(Misconfigured):
                 reaction = self.registry[work.kind]
                 if reaction.give_up:
-                    reaction.give_up(tx, work, _code(error))
-            rows.bury(tx, work, error=_code(error))
-            _tell(tx, work, f"was given up: {_code(error)}")
+                    reaction.give_up(tx, work, code_of(error))
+            rows.bury(tx, work, error=code_of(error))
+            _tell(tx, work, f"was given up: {code_of(error)}")
 
         self.store.run(scope, CODE, give_up)
         return Outcome.DEAD
@@ -153,11 +153,3 @@ def _tell(tx: Transaction, work: Work, what: str) -> None:
 def work_scope(tenant_id: UUID) -> Scope:
     """Work of a tenant runs in that tenant's scope, work of the network in the system's."""
     return system_scope("network") if tenant_id == NETWORK else tenant_scope(tenant_id)
-
-
-def _code(error: Exception) -> str:
-    """The error as a code, without any text that may name a person."""
-    if isinstance(error, FxoError):
-        return error.code
-    reason = getattr(error, "reason", None) or getattr(error, "field", None)
-    return type(error).__name__.lower() + (f": {reason}" if reason else "")
