@@ -21,6 +21,7 @@ from fxo.embedded.processes import free_port, wait_until
 from fxo.plugins.payments_stripe.provider import SCRIPT
 from fxo.settings import Settings
 from fxo.tenants import network
+from tests.browser.judge import Judge
 from tests.browser.test_whole_flow import complete, earn, move_the_clock, rate, see_the_ledger, sign_up
 from tests.conftest import PASSWORD, Databases, Given, write
 from tests.emulators.illness import Illness
@@ -118,7 +119,9 @@ def test_a_newcomer_books_an_hour_pays_after_it_and_rates_it(arrive: Callable[..
     starts_at = choose(client, "In the plant near the river.")
     sign_up(client, DANA)
     checkout, mail = client.page.url, "nora.1440@newcomer.example"
-    browser = reachable(client, site)
+    judge = Judge()
+    browser = reachable(client, site, judge)
+    assert not judge.faults, "\n".join(judge.faults)
     client.page.goto(checkout)
     pay(client)
     session = client.page.url
@@ -212,12 +215,14 @@ def choose(client: Person, words: str) -> datetime:
     return starts_at
 
 
-def reachable(client: Person, site: Site) -> Any:
-    """A number that is confirmed by its code, and a browser that may show notifications."""
+def reachable(client: Person, site: Site, judge: Judge) -> Any:
+    """A number that is confirmed by its code, and a browser that may show notifications; the judge sees each step."""
     page = client.go("/settings")
+    judge.take("settings, neither a number nor notifications", page)
     page.get_by_label("Your number").fill(NUMBER)
     client.press("Text me a code")
     page.get_by_label("The code").wait_for()
+    judge.take("settings, the code that was sent", page)
     assert wait_until(lambda: bool(site.outside.twilio.texts), 20)
     [code] = re.findall(r"\b\d{6}\b", site.outside.twilio.texts[-1].body)
     page.get_by_label("The code").fill(code)
@@ -227,6 +232,7 @@ def reachable(client: Person, site: Site) -> Any:
     page.evaluate(f"PushManager.prototype.subscribe = async () => ({{ toJSON: () => ({browser.json}) }})")
     client.press("Notify me in this browser")
     expect(page.get_by_role("button", name="Remove", exact=True)).to_be_visible()
+    judge.take("settings, a number and notifications", page)
     return browser
 
 
