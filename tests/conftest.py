@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -106,27 +107,31 @@ class Compiled(BytecodeCache):
 
 
 class Addresses:
-    """Functions that build addresses as an earlier app of this run has compiled them."""
+    """What recognises and builds addresses, as an earlier app of this run has compiled it."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[Any, ...], Any] = {}
-        self._compile = Rule._compile_builder
+        self._kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._compile = Rule.compile
 
-    def builder(self, rule: Rule, append_unknown: bool = True) -> Any:
-        key = (rule.rule, append_unknown, tuple(rule._trace), repr(rule.defaults))
+    def compile(self, rule: Rule) -> None:
+        matched = rule.map.host_matching  # type: ignore[union-attr]
+        key = (rule.rule, rule.host if matched else rule.subdomain, matched, rule.merge_slashes, repr(rule.defaults))
         if key not in self._kept:
-            self._kept[key] = self._compile(rule, append_unknown)
-        return self._kept[key]
+            self._compile(rule)
+            self._kept[key] = {name: getattr(rule, name) for name in ("_parts", "_trace", "_converters", "arguments")}
+            self._kept[key] |= {name: getattr(rule, name).__func__ for name in ("_build", "_build_unknown")}
+        for name, value in self._kept[key].items():
+            setattr(rule, name, value.__get__(rule) if name.startswith("_build") else value)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_run() -> None:
     """What each of a thousand tests would do again: compile templates (a third of a second for an app's first page) and
-    addresses (a sixth for all), and make hashes dear that nobody will attack.
+    addresses (another for all), and make hashes dear that nobody will attack.
     """
     Flask.jinja_options = {"bytecode_cache": Compiled()}
     addresses = Addresses()
-    Rule._compile_builder = lambda rule, append_unknown=True: addresses.builder(rule, append_unknown)  # type: ignore[method-assign]
+    Rule.compile = lambda rule: addresses.compile(rule)  # type: ignore[method-assign]
     passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -149,10 +154,11 @@ def servers() -> Iterator[Given]:
 
 
 class Databases:
-    """Makes migrated databases: one template with the demo's clock, copied for each test that wants its own.
+    """Makes migrated databases: one template with the demo's clock, copied for each test that wants its own, and further ones
+    with something in it (`prepare`).
 
-    The next copy is made, and old ones are dropped, while a test runs. Only `durable` ones keep what was committed when their
-    server crashes; the others are faster.
+    The next copy of each is made, and old ones are dropped, while a test runs. Only `durable` ones keep what was committed when
+    their server crashes; the others are faster.
     """
 
     def __init__(self, given: Given, *, durable: bool = False) -> None:
@@ -172,7 +178,9 @@ class Databases:
             connection.execute("select set_config('role', %s, false)", (f"{self.prefix}_owner",))
             connection.execute("insert into clock (ahead) values ('0')")
         self._aside = ThreadPoolExecutor(1)
-        self._next = self._aside.submit(self._copy)
+        self._next = {"template": self._aside.submit(self._copy, "template")}
+        self._filled: dict[str, Any] = {}
+        self._made: dict[str | None, str] = {}
 
     def settings(self, database: str, **values: Any) -> Settings:
         url = make_url(self.given.admin_url)
@@ -196,10 +204,24 @@ class Databases:
             **{**defaults, **values},
         )
 
-    def make(self, **values: Any) -> Settings:
+    def prepare(self, template: str, fill: Callable[[Settings], Any]) -> Any:
+        """Have a template of that name, filled once; what filling it has returned."""
+        if template not in self._filled:
+            name = f"{self.prefix}_{template}"
+            self._aside.submit(self._admin, f'create database "{name}" template "{self.prefix}_template"').result()
+            self._filled[template] = fill(self.settings(name))
+            self._next[template] = self._aside.submit(self._copy, template)
+        return self._filled[template]
+
+    def filled(self, settings: Settings) -> Any:
+        """What filling the template of this database has returned; None where it had nothing in it."""
+        return self._filled.get(self._made[make_url(settings.database_url).database])
+
+    def make(self, *, template: str = "template", **values: Any) -> Settings:
         """Settings with a fresh database."""
-        name = self._next.result()
-        self._next = self._aside.submit(self._copy)
+        name = self._next[template].result()
+        self._next[template] = self._aside.submit(self._copy, template)
+        self._made[name] = template
         return self.settings(name, **values)
 
     def drop(self, settings: Settings) -> None:
@@ -207,17 +229,19 @@ class Databases:
 
     def close(self) -> None:
         """Leave nothing behind on a server that was given."""
-        self._drop(self._next.result())
+        for copied in self._next.values():
+            self._drop(copied.result())
         self._aside.shutdown()
-        self._drop(f"{self.prefix}_template")
+        for template in self._next:
+            self._drop(f"{self.prefix}_{template}")
         for role in ("app", "tenant", "partner", "operator", "system", "owner"):
             self._admin(f'drop role if exists "{self.prefix}_{role}"')
         self._connection.close()
 
-    def _copy(self) -> str:
+    def _copy(self, template: str) -> str:
         self.count += 1
         name = f"{self.prefix}_{self.count}"
-        self._admin(f'create database "{name}" template "{self.prefix}_template" strategy {self._strategy}')
+        self._admin(f'create database "{name}" template "{self.prefix}_{template}" strategy {self._strategy}')
         return name
 
     def _drop(self, name: str) -> None:
@@ -241,9 +265,13 @@ def databases(servers: Given) -> Iterator[Databases]:
 
 
 @pytest.fixture
-def settings(databases: Databases) -> Iterator[Settings]:
+def settings(databases: Databases, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Settings with a database of this test's own; the demo's movable clock, no queue."""
-    made = databases.make()
+    if {"network_partners", "tenant"} <= set(request.fixturenames):
+        databases.prepare("market", _market)
+        made = databases.make(template="market")
+    else:
+        made = databases.make()
     yield made
     databases.drop(made)
 
@@ -281,9 +309,9 @@ def write(scope: Any, actor: Actor, command: Callable[..., Any], *args: Any, **k
 
 
 @pytest.fixture
-def network_partners(parts: platform.Platform) -> dict[str, UUID]:
+def network_partners(databases: Databases, settings: Settings, parts: platform.Platform) -> dict[str, UUID]:
     """Three partners by a short name: `dana` and `ines` free around the clock, `kofi` in office hours of Accra."""
-    return add_partners()
+    return dict(databases.filled(settings) or add_partners())
 
 
 def add_partners() -> dict[str, UUID]:
@@ -309,10 +337,23 @@ def add_tenant(slug: str, name: str, price: int, partner_ids: list[UUID], **valu
     return platform.current().records.by_slug(slug)
 
 
+def add_fortium(partners: dict[str, UUID]) -> TenantConfig:
+    """The public marketplace `fortium` at $800, with all these partners."""
+    return add_tenant("fortium", "Fortium", 80_000, list(partners.values()))
+
+
+def _market(settings: Settings) -> dict[str, UUID]:
+    with contextmanager(running)(create_app(settings)):
+        partners = add_partners()
+        add_fortium(partners)
+        return partners
+
+
 @pytest.fixture
-def tenant(network_partners: dict[str, UUID]) -> TenantConfig:
+def tenant(databases: Databases, settings: Settings, network_partners: dict[str, UUID]) -> TenantConfig:
     """The public marketplace `fortium` at $800, with all three partners."""
-    return add_tenant("fortium", "Fortium", 80_000, list(network_partners.values()))
+    there = databases.filled(settings)
+    return platform.current().records.by_slug("fortium") if there else add_fortium(network_partners)
 
 
 @pytest.fixture

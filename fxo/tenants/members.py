@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 import psycopg
 
@@ -18,6 +17,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
 from fxo.core.notifications import reactions as notifications
 from fxo.core.scope import ROLES, Actor, ActorKind, TenantConfig
+from fxo.core.zones import zone_names
 from fxo.tenants import accounts, passwords, sign_ins, tokens
 from fxo.tenants.accounts import fold
 
@@ -48,7 +48,7 @@ def sign_up(tx: Transaction, config: TenantConfig, wanted: SignUp) -> UUID:
     if not name or len(name) > 120:
         raise Invalid("Please tell us your name, in at most 120 characters.", field="name")
     mail = checked_mail(config, wanted.mail)
-    if wanted.zone and wanted.zone not in available_timezones():
+    if wanted.zone and wanted.zone not in zone_names():
         raise Invalid("Please choose your time zone from the list.", field="zone")
     if len(wanted.company) > 200:
         raise Invalid("Please shorten the company's name to 200 characters.", field="company")

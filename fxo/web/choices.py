@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from fxo.core.errors import Invalid, NotFound
 from fxo.core.ids import parse_id
 from fxo.core.matching.port import STAGES, URGENCIES
+from fxo.core.zones import zone_names
 from fxo.web.language import N_, _
 
 INDUSTRIES = (
@@ -97,7 +97,7 @@ def known_zone(zone: str) -> str:
 @cache
 def _zone_names() -> frozenset[str]:
     others = ("Etc/", "SystemV/", "posix/", "right/")
-    return frozenset({"UTC", *(name for name in available_timezones() if "/" in name and not name.startswith(others))})
+    return frozenset({"UTC", *(name for name in zone_names() if "/" in name and not name.startswith(others))})
 
 
 def id_from(text: str) -> UUID:

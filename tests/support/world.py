@@ -105,13 +105,20 @@ class World:
 @contextmanager
 def world(databases: conftest.Databases, *, extra_plugins: tuple[object, ...] = (), **values: Any) -> Iterator[World]:
     """A world with a database of its own. This process has no queue; the settings are as given, for processes to be started."""
-    settings = databases.make(**values)
+    client, partners = databases.prepare("world", _people)
+    settings = databases.make(template="world", **values)
     here = settings.model_copy(update={"redis_url": ""})
     try:
         with contextmanager(conftest.running)(create_app(here, extra_plugins=extra_plugins)):
-            partners = conftest.add_partners()
-            config = conftest.add_tenant("fortium", "Fortium", 80_000, list(partners.values()))
-            client = conftest.add_member(config, "sarah@lindqvist.example")
-            yield World(settings, platform.current(), config, client, partners)
+            parts = platform.current()
+            yield World(settings, parts, parts.records.by_slug("fortium"), client, dict(partners))
     finally:
         databases.drop(settings)
+
+
+def _people(settings: Settings) -> tuple[Actor, dict[str, UUID]]:
+    """Who is in every world: its client and its partners."""
+    with contextmanager(conftest.running)(create_app(settings)):
+        partners = conftest.add_partners()
+        config = conftest.add_fortium(partners)
+        return conftest.add_member(config, "sarah@lindqvist.example"), partners

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from fxo.core.errors import Conflict, Invalid
 from fxo.core.events.model import Personal, event
 from fxo.core.events.store import StreamType
+from fxo.core.zones import zone_names
 
 
 @event("client.joined")
@@ -137,7 +137,7 @@ def change_profile(state: Client, wanted: ProfileChanged) -> list[object]:
         raise Invalid("Please shorten the company's name to 200 characters.", field="company")
     if len(wanted.title) > 120:
         raise Invalid("Please shorten your role to 120 characters.", field="title")
-    if wanted.zone not in available_timezones():
+    if wanted.zone not in zone_names():
         raise Invalid("Please choose your time zone from the list.", field="zone")
     return [] if wanted == state.profile else [wanted]
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from difflib import get_close_matches
-from functools import cache
 from itertools import pairwise
 from typing import Any
-from zoneinfo import available_timezones
 
 from fxo.core.errors import Invalid
+from fxo.core.zones import zone_names
 
 DAY = 1_440
 """Minutes in a day on the wall clock."""
@@ -126,15 +125,10 @@ class Availability:
         )
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _check_zone(zone: object) -> None:
-    if isinstance(zone, str) and zone in _zones():
+    if isinstance(zone, str) and zone in zone_names():
         return
-    near = get_close_matches(zone[:64], _zones(), n=1) if isinstance(zone, str) else []
+    near = get_close_matches(zone[:64], zone_names(), n=1) if isinstance(zone, str) else []
     given = str(zone)[:64]
     if near:
         raise Invalid("%(zone)r is not a time zone: did you mean %(near)s?", field="zone", zone=given, near=near[0])

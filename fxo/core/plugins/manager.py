@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -116,7 +117,7 @@ class Plugins:
             if not (isinstance(model, type) and issubclass(model, BaseModel)):
                 raise PluginError(f"{name}: its settings are not a subclass of pydantic.BaseModel")
             try:
-                model.model_json_schema()
+                _schema(model)
             except Exception as error:
                 raise PluginError(f"{name}: no form can be made of its settings: {str(error).splitlines()[0]}") from error
             yield name, model
@@ -150,12 +151,21 @@ def _built(ports: Mapping[str, Port], named: Iterable[tuple[str, object]]) -> Pl
     return Plugins(manager, ports)
 
 
-def _installed() -> Iterator[tuple[str, object]]:
-    for found in entry_points(group=GROUP):
-        try:
-            yield found.name, found.load()
-        except Exception as error:
-            raise PluginError(f"{found.name} cannot be imported: {type(error).__name__}: {error}") from error
+@cache
+def _installed() -> tuple[tuple[str, object], ...]:
+    return tuple((found.name, _imported(found)) for found in entry_points(group=GROUP))
+
+
+def _imported(found: EntryPoint) -> object:
+    try:
+        return found.load()
+    except Exception as error:
+        raise PluginError(f"{found.name} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+@cache
+def _schema(model: type[BaseModel]) -> Mapping[str, Any]:
+    return model.model_json_schema()
 
 
 def _name_of(plugin: object) -> str:
