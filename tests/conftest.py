@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
@@ -66,6 +67,14 @@ class OneFileOneWorker(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneFileOneWorker:
     config.option.loadscopereorder = False
     return OneFileOneWorker(config, log)
+
+
+gc.disable()  # until all tests are known: what is loaded for them stays, and looking through it would take as long
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

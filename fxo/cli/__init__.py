@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from fxo.cli.loading import loading
+
 COMMANDS: Mapping[str, str] = {
     "demo": "Start everything with demo data, or check it.",
     "serve": "Serve the web pages.",
@@ -41,7 +43,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
             name = cmd_name.replace("-", "_")
-            found: click.Command = getattr(import_module(f"fxo.cli.{name}"), name)
+            with loading():
+                found: click.Command = getattr(import_module(f"fxo.cli.{name}"), name)
             return found
         return _of_plugins().get(cmd_name)
 

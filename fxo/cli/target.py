@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fxo.cli.loading import loading
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -35,9 +37,10 @@ def settings_if_any() -> Settings:
 
 def app(on: Settings | None = None) -> Flask:
     """The application for these settings, by default those that a command works on. The one place where commands make it."""
-    from fxo.app import create_app
+    with loading():
+        from fxo.app import create_app
 
-    return create_app(on or settings())
+        return create_app(on or settings())
 
 
 @contextmanager
