@@ -30,15 +30,11 @@ class Eye(Protocol):
     def take(self, name: str, page: Page) -> None: ...
 
 
-class Tour:
-    """Goes through the demo once, in the order in which things happen, and stops at each state."""
+class Walk:
+    """Goes through a demo, and stops at each state for the eye."""
 
     def __init__(self, browser: Browser, demo: Demo, eye: Eye) -> None:
         self.browser, self.demo, self.eye = browser, demo, eye
-        self.client, self.partner = self.at("fortium"), self.at("partners")
-        self.stage = Stage(("127.0.0.1", demo.settings.port), demo.settings.base_domain, demo.signins, lambda: None)
-        self.expert = self.session = self.paid = ""
-        self.starts_at = datetime.min.replace(tzinfo=UTC)
 
     def at(self, host: str) -> Person:
         """Somebody new at that host."""
@@ -51,13 +47,24 @@ class Tour:
         self.eye.take(name, person.page)
         return person.page
 
+
+class Tour(Walk):
+    """The life of bookings and their money, once, in the order in which things happen."""
+
+    def __init__(self, browser: Browser, demo: Demo, eye: Eye) -> None:
+        super().__init__(browser, demo, eye)
+        self.client, self.partner = self.at("fortium"), self.at("partners")
+        self.stage = Stage(("127.0.0.1", demo.settings.port), demo.settings.base_domain, demo.signins, lambda: None)
+        self.expert = self.session = self.paid = ""
+        self.starts_at = datetime.min.replace(tzinfo=UTC)
+
     def whole(self) -> None:
         """All of it."""
         with closing(self.stage):
             for part in (
                 self.visitor, self.newcomer, self.checkout, self.later, self.ended_and_taken, self.before_the_session,
                 self.during_the_session, self.after_the_session, self.other_plans, self.asked_first, self.no_shows,
-                self.own_place, self.administrators, self.operator, self.money, self.mails,
+                self.money, self.mails,
             ):  # fmt: skip
                 begun = time.monotonic()
                 part()
@@ -376,78 +383,7 @@ class Tour:
         client.page.goto(self.session)
         self.look("session, we missed you", client)
 
-    def own_place(self) -> None:
-        client, other, partner = self.client, self.at("fortium"), self.partner
-        self.look("directory", client, "/experts")
-        self.look("directory, nobody found", client, "/experts?q=zither")
-        self.look("zone", client, "/zone")
-        self.look("settings", client, "/settings")
-        for page in ("help", "how-payment-works", "privacy", "terms", "demo"):
-            self.look(page, client, f"/{page}")
-        self.look("forgotten password", other, "/forgot")
-        self.look("forgotten password, sent", other, "/forgot/sent")
-        other.leave()
-        self.look("partner, sessions", partner, "/sessions")
-        self.look("partner, profile", partner, "/profile")
-        self.look("partner, settings", partner, "/settings")
-        self.look("partner, calendar", partner, "/calendar")
-
-    # Those who look after it -----------------------------------------------------------------------------------------
-
-    def administrators(self) -> None:
-        for host, name in (("fortium", "admin"), ("globex", "closed portal, admin")):
-            administrator = self.at(host)
-            administrator.sign_in(self.demo.signins.member(host, ADMINISTRATOR))
-            for page in ("", "/branding", "/roster", "/roster/add", "/calendars", "/tax", "/members", "/api-keys"):
-                self.look(name + page.replace("/", ", "), administrator, "/admin" + page)
-            if host == "fortium":
-                self.providers(administrator)
-                self.keys(administrator, name)
-            administrator.go("/admin/tax").get_by_label("Rate").fill("nineteen")
-            administrator.press("Keep it")
-            self.look(f"{name}, tax, error", administrator)
-            administrator.leave()
-
-    def providers(self, administrator: Person) -> None:
-        """The portal's providers: the list, one with settings, what does not fit, a test that went well."""
-        self.look("admin, providers", administrator, "/admin/providers")
-        page = self.look("admin, a provider", administrator, "/admin/providers/matching_openai")
-        page.get_by_label("Address").fill("nowhere")
-        page.get_by_label("API key").first.fill("a key that does not come back")
-        administrator.press("Keep these settings")
-        page.locator(".field__error").first.wait_for()
-        self.look("admin, a provider, error", administrator)
-        page = administrator.go("/admin/providers/notifications_email")
-        onward(administrator.button("Test it now"))
-        self.look("admin, a provider, tested", administrator)
-
-    def keys(self, administrator: Person, name: str) -> None:
-        for program in ("Room planner", "Weekly report"):
-            page = administrator.go("/admin/api-keys")
-            page.get_by_label("Program").fill(program)
-            onward(administrator.button("Make the key"))
-        self.look(f"{name}, api key, shown once", administrator)
-        page = administrator.go("/admin/api-keys")
-        page.locator("summary", has_text="Revoke").first.click()
-        self.look(f"{name}, api keys, revoking one", administrator)
-        onward(administrator.button("Revoke this key").first)
-        self.look(f"{name}, api keys, one revoked", administrator)
-
-    def operator(self) -> None:
-        operator = self.at("ops")
-        self.look("operator, sign-in", operator, "/sign-in")
-        operator.sign_in(self.demo.signins.operator)
-        self.look("operator, home", operator, "/")
-        self.look("operator, ledger", operator, "/ledger")
-        self.look("operator, alarms", operator, "/alarms")
-        self.look("operator, tenants", operator, "/tenants")
-        onward(operator.page.locator("main a[href^='/tenants/']:not([href$='/new'])").first)
-        self.look("operator, a tenant", operator)
-        self.look("operator, a new tenant", operator, "/tenants/new")
-        self.look("operator, partners", operator, "/partners")
-        onward(operator.page.locator("main a[href^='/partners/']").first)
-        self.look("operator, a partner", operator)
-        operator.leave()
+    # Afterwards ------------------------------------------------------------------------------------------------------
 
     def money(self) -> None:
         """What an operator does about money, and what the others see of it."""
@@ -538,25 +474,28 @@ def onward(leads_on: Locator) -> None:
         leads_on.click()
 
 
-class TourOfMuch:
-    """Looks at the pages of a demo with a past, where there is much in them, and at its third portal."""
-
-    def __init__(self, browser: Browser, demo: Demo, eye: Eye) -> None:
-        self.browser, self.demo, self.eye = browser, demo, eye
+class TourOfMuch(Walk):
+    """Looks at a demo with a past: pages with much in them, its third portal, everybody's own place, and who looks after it."""
 
     def whole(self) -> None:
         """All of it."""
+        self.much()
+        self.own_place()
+        self.administrators()
+        self.operator()
+
+    def much(self) -> None:
         signins = self.demo.signins
         dana = signins.partner("Dana Whitfield")
         rows = (
-            ("fortium", signins.member("fortium"), ("/", "/sessions", "/experts", "/settings", "/receipts")),
+            ("fortium", signins.member("fortium"), ("/", "/sessions", "/experts", "/receipts")),
             ("hansa", signins.member("hansa"), ("/", "/sessions", "/experts")),
             ("partners", dana, ("/", "/sessions", "/earnings", "/availability", "/profile")),
             ("fortium", signins.member("fortium", ADMINISTRATOR), ("/admin", "/admin/roster", "/admin/members")),
             ("ops", signins.operator, ("/", "/tenants", "/partners", "/ledger", "/alarms", "/payments?show=all", "/payouts")),
         )
         for host, signin, paths in rows:
-            person = Person(self.browser, self.demo, host)
+            person = self.at(host)
             person.sign_in(signin)
             for path in paths:
                 person.go(path)
@@ -570,3 +509,79 @@ class TourOfMuch:
                 person.page.locator("button[name=slot]").first.wait_for()
                 self.eye.take("much, fortium, shortlist", person.page)
             person.leave()
+
+    def own_place(self) -> None:
+        client, other, partner = self.at("fortium"), self.at("fortium"), self.at("partners")
+        client.sign_in(self.demo.signins.member("fortium"))
+        partner.sign_in(self.demo.signins.partner("Dana Whitfield"))
+        self.look("directory, nobody found", client, "/experts?q=zither")
+        self.look("zone", client, "/zone")
+        self.look("settings", client, "/settings")
+        for page in ("help", "how-payment-works", "privacy", "terms", "demo"):
+            self.look(page, client, f"/{page}")
+        self.look("forgotten password", other, "/forgot")
+        self.look("forgotten password, sent", other, "/forgot/sent")
+        other.leave()
+        self.look("partner, sessions", partner, "/sessions")
+        self.look("partner, profile", partner, "/profile")
+        self.look("partner, settings", partner, "/settings")
+        self.look("partner, calendar", partner, "/calendar")
+        client.leave()
+        partner.leave()
+
+    # Those who look after it -----------------------------------------------------------------------------------------
+
+    def administrators(self) -> None:
+        for host, name in (("fortium", "admin"), ("globex", "closed portal, admin")):
+            administrator = self.at(host)
+            administrator.sign_in(self.demo.signins.member(host, ADMINISTRATOR))
+            for page in ("", "/branding", "/roster", "/roster/add", "/calendars", "/tax", "/members", "/api-keys"):
+                self.look(name + page.replace("/", ", "), administrator, "/admin" + page)
+            if host == "fortium":
+                self.providers(administrator)
+                self.keys(administrator, name)
+            administrator.go("/admin/tax").get_by_label("Rate").fill("nineteen")
+            administrator.press("Keep it")
+            self.look(f"{name}, tax, error", administrator)
+            administrator.leave()
+
+    def providers(self, administrator: Person) -> None:
+        """The portal's providers: the list, one with settings, what does not fit, a test that went well."""
+        self.look("admin, providers", administrator, "/admin/providers")
+        page = self.look("admin, a provider", administrator, "/admin/providers/matching_openai")
+        page.get_by_label("Address").fill("nowhere")
+        page.get_by_label("API key").first.fill("a key that does not come back")
+        administrator.press("Keep these settings")
+        page.locator(".field__error").first.wait_for()
+        self.look("admin, a provider, error", administrator)
+        page = administrator.go("/admin/providers/notifications_email")
+        onward(administrator.button("Test it now"))
+        self.look("admin, a provider, tested", administrator)
+
+    def keys(self, administrator: Person, name: str) -> None:
+        for program in ("Room planner", "Weekly report"):
+            page = administrator.go("/admin/api-keys")
+            page.get_by_label("Program").fill(program)
+            onward(administrator.button("Make the key"))
+        self.look(f"{name}, api key, shown once", administrator)
+        page = administrator.go("/admin/api-keys")
+        page.locator("summary", has_text="Revoke").first.click()
+        self.look(f"{name}, api keys, revoking one", administrator)
+        onward(administrator.button("Revoke this key").first)
+        self.look(f"{name}, api keys, one revoked", administrator)
+
+    def operator(self) -> None:
+        operator = self.at("ops")
+        self.look("operator, sign-in", operator, "/sign-in")
+        operator.sign_in(self.demo.signins.operator)
+        self.look("operator, home", operator, "/")
+        self.look("operator, ledger", operator, "/ledger")
+        self.look("operator, alarms", operator, "/alarms")
+        self.look("operator, tenants", operator, "/tenants")
+        onward(operator.page.locator("main a[href^='/tenants/']:not([href$='/new'])").first)
+        self.look("operator, a tenant", operator)
+        self.look("operator, a new tenant", operator, "/tenants/new")
+        self.look("operator, partners", operator, "/partners")
+        onward(operator.page.locator("main a[href^='/partners/']").first)
+        self.look("operator, a partner", operator)
+        operator.leave()
