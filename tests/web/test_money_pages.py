@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import flask
@@ -216,6 +217,20 @@ def test_nobody_else_comes_near_the_operators_pages(told: Story, path: str) -> N
     assert Person(flask.current_app, "ops.localhost").get(path).status == 303
     assert entered("fortium.localhost", CLIENT_MAIL).get(path).status == 404
     assert entered("partners.localhost", DANA_MAIL).get(path).status == 404
+
+
+# The partner --------------------------------------------------------------------------------------------------------
+
+
+def test_a_month_without_sessions_says_what_it_has_beside_them(told: Story, dana: Person) -> None:
+    told.sleep_until(datetime(2031, 3, 3, 15, tzinfo=UTC))
+    booked = done(told)
+    told.sleep_until(datetime(2031, 4, 14, 15, tzinfo=UTC))
+    decides(told, payments.refund, booked, HALF, "Goodwill.")
+    words = dana.get("/earnings?month=2031-04").words
+    assert "No session was paid in this month. -$320 follows from refunds, disputes or fees" in words
+    assert "On its way $0" in words
+    assert "No session was paid in this month. On" not in words
 
 
 # The client ---------------------------------------------------------------------------------------------------------

@@ -297,10 +297,10 @@ def test_the_accounts_are_by_month_and_as_a_file(busy: Story, busy_dana: Person)
     month = f"{busy.now:%Y-%m}"
     share = 5 * 576 + 16 * 640
     assert f"All time ${share:,} 21 sessions" in page.words
-    assert "On its way 0" in page.words
+    assert "On its way $0" in page.words
     assert len(listed(page)) == 21 + 12, "the sessions, and the table behind the chart"
     assert f"Total ${share:,}" in page.words
-    assert "Nothing in this month." in busy_dana.get("/earnings?month=2020-01").words
+    assert "No session was paid in this month." in busy_dana.get("/earnings?month=2020-01").words
     assert busy_dana.get("/earnings?month=nonsense").status == 200
     answer = busy_dana.get(f"/earnings.csv?month={month}")
     assert answer.headers["Content-Type"].startswith("text/csv")

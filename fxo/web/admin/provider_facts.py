@@ -127,7 +127,7 @@ def stats(port: str, fares: Seen, budget: Any) -> list[dict[str, Any]]:
     found = [
         {"label": _("Calls"), "value": fares.calls, "note": _("%(num)s failed", num=fares.failed)},
         {"label": _("Half within"), "value": _within(fares, 0.5),
-         "note": _("95%% within %(time)s", time=_within(fares, 0.95))},
+         "note": _("95%% within %(time)s", time=_within(fares, 0.95)) if fares.calls else ""},
         {"label": _("Not asked"), "value": fares.refused, "note": _("left alone, or no place free")},
     ]  # fmt: skip
     if fares.month or budget is not None:

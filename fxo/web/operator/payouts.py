@@ -13,6 +13,7 @@ from fxo.core.events.store import Transaction
 from fxo.core.ids import parse_id
 from fxo.core.ledger import commands as ledger_commands
 from fxo.core.ledger import queries as ledger
+from fxo.core.money import Money
 from fxo.core.scope import Permission, tenant_scope
 from fxo.core.work import alarms
 from fxo.web import choices, forms, identity, shown
@@ -32,17 +33,18 @@ def _payouts(typed: dict[str, str], errors: dict[str, str], status: int = 200) -
     with used("payouts") as tx:
         accounts, newest, (waiting, _settled) = ledger.accounts(tx), ledger.payouts(tx), alarms.counts(tx)
     zone = identity.required().zone
+    nothing = str(Money(0, accounts[0].amount.currency)) if accounts else "0"
     owed = [one for one in accounts if one.amount.minor > 0]
     owing = [one for one in accounts if one.amount.minor < 0]
     tenants = {one.tenant_id: one.tenant for one in owed}
     return page(
         "operator/payouts.html", alarms=waiting, typed=typed, errors=errors,
         stats=[
-            {"label": _("Owed to partners"), "value": shown.total(one.amount for one in owed) or "0",
+            {"label": _("Owed to partners"), "value": shown.total(one.amount for one in owed) or nothing,
              "note": ngettext("%(num)s account", "%(num)s accounts", len(owed))},
-            {"label": _("Owed by partners"), "value": shown.total(-one.amount for one in owing) or "0",
+            {"label": _("Owed by partners"), "value": shown.total(-one.amount for one in owing) or nothing,
              "note": _("set off against their next payouts")},
-            {"label": _("On its way"), "value": shown.total(one.amount for one in newest if one.state == "planned") or "0",
+            {"label": _("On its way"), "value": shown.total(one.amount for one in newest if one.state == "planned") or nothing,
              "note": _("planned, not paid yet")},
         ],
         runs=[

@@ -52,6 +52,7 @@ def earnings() -> ResponseReturnValue:
         months=[{"value": f"{each:%Y-%m}", "label": f"{each:%B %Y}"} for each in choice],
         stats=_stats(months, on_its_way, month, this), charts=_charts(months, this, month),
         rows=[_row(one, user.zone) for one in rows],
+        others=shown.total(each.amount for each in months if each.first == month and each.amount.minor and not rows),
         total={"price": shown.total(one.price for one in rows), "share": shown.total(one.share for one in rows)},
         payouts=[payout_row(one, user.zone) for one in paid],
         waiting=shown.total(each.amount for each in waiting),
@@ -75,15 +76,17 @@ def _later(month: date, by: int) -> date:
 
 
 def _stats(months: Sequence[ledger.Month], on_its_way: Sequence[Money], month: date, this: date) -> list[dict[str, str]]:
+    nothing = str(Money(0, months[0].amount.currency)) if months else "0"
+
     def figure(label: str, some: list[ledger.Month]) -> dict[str, str]:
         note = ngettext("%(num)s session", "%(num)s sessions", sum(each.sessions for each in some))
-        return {"label": label, "value": shown.total(each.amount for each in some) or "0", "note": note}
+        return {"label": label, "value": shown.total(each.amount for each in some) or nothing, "note": note}
 
     return [
         figure(f"{month:%B %Y}", [each for each in months if each.first == month]),
         figure(str(this.year), [each for each in months if each.first.year == this.year]),
         figure(_("All time"), list(months)),
-        {"label": _("On its way"), "value": shown.total(on_its_way) or "0", "note": _("completed, not yet taken")},
+        {"label": _("On its way"), "value": shown.total(on_its_way) or nothing, "note": _("completed, not yet taken")},
     ]
 
 
