@@ -298,9 +298,13 @@ class Bookings(RuleBasedStateMachine):
             case "withdrawn":
                 self.tries(run, expert, consultations.withdraw_proposal, booked)
 
-    @rule(which=which, place=st.integers(0, 4))
-    def another_expert_stands_in(self, which: int, place: int) -> None:
-        found = self.told.rows("select id from consultations where rescue_until is not null order by starts_at")
+    @rule(which=which, place=st.integers(0, 4), cancels=st.booleans())
+    def another_expert_stands_in(self, which: int, place: int, cancels: bool) -> None:
+        waiting = "select id from consultations where rescue_until is not null order by starts_at"
+        if cancels and not self.told.rows(waiting):
+            booked = self.booked(which)
+            self.tries(self.told.cancel, booked, by=self.expert(booked))
+        found = self.told.rows(waiting)
         booked = found[which % len(found)][0] if found else self.one(which, "cancelled", "missed")
         other = "ines" if self.of_whom(booked) == "dana" else "dana"
         self.tries(lambda: self.bookings.append(self.told.stand_in(booked, other, self.told.ahead(HOUR) + place * DAY)))
