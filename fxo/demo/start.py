@@ -183,7 +183,7 @@ def _seeded(settings: Settings, bare: bool) -> Signins:
                     "or begin anew with `fxo demo --fresh`."
                 )
             for engine in db.engines.values():
-                event.listen(engine, "connect", _wait_for_no_disk)
+                event.listen(engine, "connect", _in_no_hurry)
             signins = seed(app, bare=bare)
             for config in parts.records.all():
                 if live := parts.providers.live(config):
@@ -195,10 +195,12 @@ def _seeded(settings: Settings, bare: bool) -> Signins:
                 engine.dispose()
 
 
-def _wait_for_no_disk(connection: psycopg.Connection[Any], _record: object) -> None:
-    """What a power cut would take while the demo's data are written is written again at the next start."""
+def _in_no_hurry(connection: psycopg.Connection[Any], _record: object) -> None:
+    """What a power cut would take while the demo's data are written is written again at the next start; several partners are
+    told of at once, and on a busy machine one waits longer for another than a page may.
+    """
     connection.autocommit = True
-    connection.execute("set synchronous_commit = off")
+    connection.execute("set synchronous_commit = off; set lock_timeout = '60s'")
     connection.autocommit = False
 
 

@@ -540,6 +540,19 @@ def test_case_15_an_equal_expert_stands_in_with_the_same_brief_and_the_same_paym
     well(told)
 
 
+def test_case_15_a_notice_about_the_payment_is_received_though_two_bookings_have_had_it(told: Story) -> None:
+    starts_at = told.ahead(2 * DAY)
+    left = told.book("dana", starts_at)
+    told.cancel(left, by=told.partner("dana"))
+    told.stand_in(left, "ines", starts_at)
+    told.work()
+    [(reference,), (same,)] = told.rows("select provider_reference from payments")
+    assert reference == same
+    sent = told.notice(new_id(), "sn_of_both", kind="dispute.opened", reference=reference)
+    assert sent.status_code < 300, sent.text
+    assert told.rows("select tenant_id from inbox where event_id = 'sn_of_both'") == [(told.config.id,)]
+
+
 def test_case_15_a_late_expert_is_replaced_with_one_tap(told: Story) -> None:
     booked, starts_at = begun(told, "client")
     told.live_until(starts_at + 10 * MINUTE)

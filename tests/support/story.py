@@ -94,14 +94,20 @@ class Story(World):
         assert page.status_code == 303, page.text
 
     def notice(
-        self, work_id: UUID, event_id: str, *, kind: str = "payment.authorised", secret: str | None = None
+        self,
+        work_id: UUID,
+        event_id: str,
+        *,
+        kind: str = "payment.authorised",
+        reference: str = "sp_x",
+        secret: str | None = None,
     ) -> TestResponse:
         """The card network announces that something about this attempt has changed, through the hooks host."""
         body = orjson.dumps(
             {
                 "id": event_id,
                 "kind": kind,
-                "reference": "sp_x",
+                "reference": reference,
                 "order_reference": str(work_id),
                 "created": system_now().isoformat(),
             }
