@@ -32,8 +32,12 @@ def receive(
             tenant_id = db.execute(connection, "select tenant_id from work where id = :id", id=work_id).scalar_one_or_none()
         if tenant_id is None:
             tenant_id = db.execute(
-                connection, "select tenant_id from payments where provider_reference = :r limit 1", r=reference
-            ).scalar_one_or_none()  # of two where another expert stood in: the payment went with them
+                connection,
+                "select tenant_id from payments where provider_reference = :r"
+                " and (cast(:only as uuid) is null or tenant_id = :only) limit 1",
+                r=reference,
+                only=only,
+            ).scalar_one_or_none()  # two have it where another expert stood in: the payment went with them
         new = db.execute(
             connection,
             "insert into inbox (provider, event_id, kind, reference, order_reference, tenant_id, received_at)"
