@@ -121,10 +121,10 @@ def test_one_click_completes_and_ten_seconds_later_640_are_earned(
     assert "Completed" in done.words
     assert done.form(f"/sessions/{under_way}/undo")
     waiting = dana.get("/earnings")
-    assert "On its way $640" in waiting.words and "All time 0" in waiting.words
+    assert "On its way $640" in waiting.words and "All time $0" in waiting.words
     demo_clock.move(parts.store, parts.performer, demo_clock.now(parts.store) + timedelta(seconds=13))
     earnings = dana.get("/earnings")
-    assert "On its way 0" in earnings.words and "All time $640" in earnings.words
+    assert "On its way $0" in earnings.words and "All time $640" in earnings.words
     assert "$640" in earnings.words
     assert "Sarah Lindqvist" in earnings.words
     assert "$640" in dana.get("/").words

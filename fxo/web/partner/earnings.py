@@ -76,7 +76,8 @@ def _later(month: date, by: int) -> date:
 
 
 def _stats(months: Sequence[ledger.Month], on_its_way: Sequence[Money], month: date, this: date) -> list[dict[str, str]]:
-    nothing = str(Money(0, months[0].amount.currency)) if months else "0"
+    known = next(iter([*(each.amount for each in months), *on_its_way]), None)
+    nothing = str(Money(0, known.currency)) if known else "0"
 
     def figure(label: str, some: list[ledger.Month]) -> dict[str, str]:
         note = ngettext("%(num)s session", "%(num)s sessions", sum(each.sessions for each in some))
