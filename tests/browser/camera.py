@@ -28,6 +28,7 @@ class Camera:
         if self.wanted and not self.wanted(name):
             return
         self.names.append(name)
+        page.wait_for_load_state()
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             whole = page.evaluate("() => document.documentElement.scrollHeight")

@@ -18,7 +18,7 @@ from fxo.core.payments.port import PaymentCapabilities, ProviderPayment
 from fxo.core.scope import FeeBearer, partner_scope, system_scope
 from fxo.plugins.payments_sandbox.provider import Sandbox, Settings
 from fxo.tenants import records
-from tests.support.money import DAY, HALF, HOUR, OPERATOR, agreed, balances, decides, done, reconcile, reference, sandbox
+from tests.support.money import DAY, HALF, HOUR, MINUTE, OPERATOR, agreed, balances, decides, done, reconcile, reference, sandbox
 from tests.support.plugins import plugin
 from tests.support.story import DANA_MAIL, Story, story
 
@@ -143,6 +143,28 @@ def test_case_20_a_fee_that_becomes_known_late_is_booked_once_and_set_off_agains
         here.work()
         assert here.rows("select amount_minor from partner_payouts order by planned_at") == [(64_000,), (59_300,)]
         assert agreed(here) == []
+
+
+@pytest.mark.parametrize("first", ["handed_over", "captured"])
+def test_case_20_a_late_fee_is_of_the_booking_that_has_the_payment_now_and_not_of_the_one_it_went_from(
+    databases: Any, first: str
+) -> None:
+    with priced(databases, fee_after=90) as made:
+        told = made.reconfigured(providers={"payments": ["payments_priced"]})
+        starts_at = told.ahead(DAY)
+        left = told.book("dana", starts_at)
+        told.cancel(left, by=told.partner("dana"))
+        kept = told.stand_in(left, "ines", starts_at)
+        told.live_until(starts_at + HOUR)
+        told.complete(kept, "ines")
+        told.live(2 * MINUTE)
+        for other in ("'x' || provider_reference", "substr(provider_reference, 2)"):  # so that its row is found last
+            told.rows(f"update payments set provider_reference = {other} where state <> %(first)s returning id", first=first)
+        told.live(2 * HOUR)
+        reconcile(told)
+        assert told.events(kept, "payment").count("payment.provider_fee_known") == 1
+        assert balances(told) == BORNE[PLATFORM]
+        assert agreed(told) == []
 
 
 def test_case_20_what_a_provider_gives_back_of_its_fee_goes_to_who_bore_it(databases: Any) -> None:

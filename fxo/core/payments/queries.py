@@ -156,9 +156,10 @@ def looked_until(tx: Transaction) -> datetime:
 
 
 def by_references(tx: Transaction, references: Collection[str]) -> dict[str, UUID]:
-    """The payments that these references of providers belong to."""
+    """The payments that these references of providers belong to: where another expert stood in, that of their booking."""
     rows = tx.driver.execute(
-        "select provider_reference, id from payments where tenant_id = %s and provider_reference = any(%s)",
+        "select provider_reference, id from payments where tenant_id = %s and provider_reference = any(%s)"
+        " and state <> 'handed_over'",
         (tx.scope.tenant_id, list(references)),
     ).fetchall()
     return dict(rows)
