@@ -238,4 +238,4 @@ def total(amounts: Iterable[Money]) -> str:
     sums: dict[str, Money] = {}
     for amount in amounts:
         sums[amount.currency] = sums.get(amount.currency, Money(0, amount.currency)) + amount
-    return " + ".join(str(sums[currency]) for currency in sorted(sums))
+    return "\u00a0+ ".join(str(sums[currency]) for currency in sorted(sums))
