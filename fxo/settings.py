@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(0, description="How many proxies in front of us set X-Forwarded-*", ge=0)
     home_tenant: str = Field("fortium", description="The portal that the bare base domain redirects to")
     web_processes: int = Field(2, ge=1)
-    web_threads: int = Field(24, ge=1)
+    web_threads: int = Field(64, ge=1)
 
     # Secrets.
     secret_key: SecretStr = Field(SecretStr(""), description="Signs cookies and form tokens; 32 characters or more")

@@ -46,6 +46,9 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 """Knows the three logins and their pools. Its own session has the application's login and no scope: it may read nothing."""
 
+MOST_WORKING = 24
+"""So many threads of a web process use the database at once, of however many that mostly wait for somebody outside."""
+
 _UNSENT = "begins a transaction"
 """Key of a connection's `info`: what begins the transaction that was asked for, while nothing has been said in it."""
 
@@ -55,7 +58,8 @@ _open: ContextVar[Scope | None] = ContextVar("open_transaction", default=None)
 def engine_options(settings: Settings) -> dict[str, Any]:
     """Pool and driver options of every login; limits are given at connect, since `set role` does not apply a role's settings."""
     return {
-        "pool_size": settings.web_threads + 8,
+        "pool_size": min(settings.web_threads, MOST_WORKING) + 8,
+        "pool_use_lifo": True,  # the one that was used last knows the statements and has its tables at hand
         "max_overflow": 0,  # one above the pool would be made anew for every page that needs it
         "json_serializer": lambda value: json.dumps(value, ensure_ascii=False),
         "connect_args": {

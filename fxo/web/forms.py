@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from hashlib import sha256
 from typing import ParamSpec
 from urllib.parse import urlencode
@@ -42,7 +42,12 @@ _OWN = "tenant_id = %(t)s and token = %(k)s and begun_at = %(now)s and status is
 
 
 def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.secret_key or "", salt="form")
+    return _signer_with(current_app.secret_key or "")
+
+
+@lru_cache(maxsize=4)
+def _signer_with(key: str | bytes) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(key, salt="form")
 
 
 def page_token() -> str:

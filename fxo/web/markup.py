@@ -61,6 +61,10 @@ def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
 class Calling(Context):
     """Calls a macro at once, where Jinja first asks what it wants to be given: a page calls some hundred of them."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.globals_keys = set()  # all templates have the same globals: at each import Jinja would compare them one by one
+
     def call(self, called: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         if type(called) is not Macro:
             return super().call(called, *args, **kwargs)

@@ -18,6 +18,7 @@ from fxo.core.partners import queries as partners
 from fxo.core.plugins import Providers, first_answer
 from fxo.core.plugins.resilience import Crowded
 from fxo.core.scope import Actor, Scope, TenantConfig
+from fxo.core.turns import LIST, REFINING, turns
 
 SHORTLIST = 5
 EXPLAINED = 12
@@ -167,18 +168,19 @@ def match(store: Store, providers: Providers, scope: Scope, actor: Actor, config
 
     Who refines is not asked here, but by `refine`, once there is something on the page.
     """
-    with store.transaction(scope, actor) as tx:
-        brief = tx.load(BRIEF, brief_id)
-        records = records_to_rank(tx, config)
-    said = brief.state.said
-    if said is None or brief.state.matched is not None:
-        return
-    asked, rankers, begun = _asked(said), _chain(providers, config, refining=False), time.perf_counter()
-    try:
-        name, ranking = first_answer(rankers, lambda provider: provider.rank(asked, records, limit=SHORTLIST))
-    except Retryable:
-        return
-    store.run(scope, actor, record, brief_id, ranking, _since(begun), brief.version, name)
+    with turns.taken(LIST):
+        with store.transaction(scope, actor) as tx:
+            brief = tx.load(BRIEF, brief_id)
+            records = records_to_rank(tx, config)
+        said = brief.state.said
+        if said is None or brief.state.matched is not None:
+            return
+        asked, rankers, begun = _asked(said), _chain(providers, config, refining=False), time.perf_counter()
+        try:
+            name, ranking = first_answer(rankers, lambda provider: provider.rank(asked, records, limit=SHORTLIST))
+        except Retryable:
+            return
+        store.run(scope, actor, record, brief_id, ranking, _since(begun), brief.version, name)
 
 
 def refine(store: Store, providers: Providers, scope: Scope, actor: Actor, config: TenantConfig, brief_id: UUID) -> bool:
@@ -188,18 +190,19 @@ def refine(store: Store, providers: Providers, scope: Scope, actor: Actor, confi
     Nothing is asked where a call would not be made anyway. Raises `NotFound` for anybody but the author.
     """
     models = [one for one in _chain(providers, config, refining=True) if providers.free(config, "matching", one[0])]
-    with store.transaction(scope, actor) as tx:
-        brief = tx.load(BRIEF, brief_id)
-        queries.find(tx, brief_id)
-        said, first = brief.state.said, brief.state.matched
-        if said is None or first is None or first.refined or first.confidence < HOPELESS or not models:
-            return False
-        records = records_to_rank(tx, config)
-    asked, rankers, begun = _asked(said), _chain(providers, config, refining=False), time.perf_counter()
-    try:
-        _, whole = first_answer(rankers, lambda provider: provider.rank(asked, records, limit=EXPLAINED))
-    except ProviderError:
-        return False  # in the log by now, and none of who refines
+    with turns.taken(REFINING):
+        with store.transaction(scope, actor) as tx:
+            brief = tx.load(BRIEF, brief_id)
+            queries.find(tx, brief_id)
+            said, first = brief.state.said, brief.state.matched
+            if said is None or first is None or first.refined or first.confidence < HOPELESS or not models:
+                return False
+            records = records_to_rank(tx, config)
+        asked, rankers, begun = _asked(said), _chain(providers, config, refining=False), time.perf_counter()
+        try:
+            _, whole = first_answer(rankers, lambda provider: provider.rank(asked, records, limit=EXPLAINED))
+        except ProviderError:
+            return False  # in the log by now, and none of who refines
     try:
         name, better = first_answer(models, lambda provider: provider.refine(asked, whole, records))
     except Crowded:

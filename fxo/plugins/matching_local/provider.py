@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -15,9 +14,6 @@ from fxo.core.matching.port import STRENGTHS, Brief, Match, MatchingCapabilities
 from .taxonomy import Vocabulary, taxonomy
 
 RANKER = "local-hybrid 3"
-
-_TURNS = threading.BoundedSemaphore(2)
-"""So many rank at a time in a process: more of them share its one interpreter, are no sooner done, and hold up every page."""
 
 _WEAKER = (0.2, 0.4, 0.6)
 """From which probability on a match is called one step stronger than the weakest."""
@@ -56,10 +52,6 @@ class LocalMatching:
 
     def rank(self, brief: Brief, partners: Sequence[PartnerRecord], *, limit: int = 5) -> Ranking:
         """See `MatchingProvider.rank`. Only the first 5,000 characters of a brief are read."""
-        with _TURNS:
-            return self._rank(brief, partners, limit)
-
-    def _rank(self, brief: Brief, partners: Sequence[PartnerRecord], limit: int) -> Ranking:
         import numpy as np
 
         from . import certainty, features, questions, ranker, reasons, wish

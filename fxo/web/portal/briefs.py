@@ -21,6 +21,7 @@ from fxo.core.partners.directory import trust
 from fxo.core.partners.queries import Profile
 from fxo.core.ratings import queries as ratings
 from fxo.core.scope import Permission
+from fxo.core.turns import LIST, turns
 from fxo.web import choices, forms, identity, shown
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext
@@ -151,6 +152,7 @@ def _quote(found: ratings.Quote | None) -> dict[str, Any] | None:
 
 
 @blueprint.post("/briefs")
+@turns.taken(LIST)
 @forms.once
 def submit_brief() -> ResponseReturnValue:
     """Keep the brief, rank, and show the shortlist; no sign-in where the tenant admits visitors."""

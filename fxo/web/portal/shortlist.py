@@ -25,6 +25,7 @@ from fxo.core.money import Money
 from fxo.core.partners import queries as partners
 from fxo.core.partners.directory import WITHIN, folded, trust
 from fxo.core.partners.queries import Profile
+from fxo.core.turns import TIMES, turns
 from fxo.web import choices, forms, identity, shown
 from fxo.web.frame import frame
 from fxo.web.language import _, ngettext
@@ -75,25 +76,30 @@ def shortlist(brief_id: str) -> ResponseReturnValue:
     Where scripts run, the page comes at once and the times in a second request; elsewhere they are in the page.
     """
     visitors_welcome()
-    return _page(choices.id_from(brief_id), _filters(request.args), {})
+    found_id, filters = choices.id_from(brief_id), _filters(request.args)
+    if part_wanted() and "slots" in request.args:
+        with turns.taken(TIMES):
+            return _page(found_id, filters, {})
+    return _page(found_id, filters, {})
 
 
 def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     parts, config, scope, actor = platform.current(), here().tenant, identity.scope(), identity.actor()
+    with_times = filters.needs_times or "slots" in request.args or not scripts_run()
     with parts.store.transaction(scope, actor) as tx:
         now, brief = tx.now, briefs.find(tx, brief_id)
         found = partners.roster(tx)
         kept = favourites.of_reader(tx)
-        seen = impressions.seen(tx, brief.id, brief.ranking)
+        seen = impressions.seen(tx, brief.id, brief.ranking) if with_times else None
     if brief.matched is None:
         matching.match(parts.store, parts.providers, scope, actor, config, brief_id)
         with parts.store.transaction(scope, actor) as tx:
             brief = briefs.find(tx, brief_id)
     roster = {profile.id: profile for profile, _entry in found}
-    prices = {entry.partner_id: entry.price(config) for _profile, entry in found}
     matched, partly, path = brief.matched, part_wanted(), f"/briefs/{brief.id}"
     listed = [item for item in (matched.shortlist if matched else ()) if item.partner_id in roster]
-    with_times = filters.needs_times or "slots" in request.args or not scripts_run()
+    wanted = {item.partner_id for item in listed}
+    prices = {entry.partner_id: entry.price(config) for _profile, entry in found if entry.partner_id in wanted}
     known = times.next_times([item.partner_id for item in listed], now) if with_times else None
     address, zone = filters.address(path), brief.zone or reader_zone()
     on_page = _chosen(listed, roster, known, kept, filters, now, prices)
@@ -133,7 +139,8 @@ def _page(brief_id: UUID, filters: Filters, errors: dict[str, str], status: int 
         hold_action="/holds",
         hold_fields={"brief": str(brief.id)},
     )
-    count_shown(seen, brief, [item.partner_id for item in on_page])
+    if seen is not None:  # a page without times is no more than begun
+        count_shown(seen, brief, [item.partner_id for item in on_page])
     answer = make_response(page, status)
     if partly and request.headers.get("HX-Trigger") == "filters":
         answer.headers["HX-Push-Url"] = address

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,7 +40,8 @@ def understood(brief: BriefRow, roster: Iterable[Profile]) -> dict[str, Any]:
     facts = {name: _fact(brief, name, options) for name, options in _options(known).items()}
     role, industry = facts["role"]["value"], facts["industry"]["value"]
     said = [_("Any role") if role == ANY else role, _("any industry") if industry == ANY else industry, topics]
-    vocabulary = _vocabulary(known)
+    taken = {*on, *off}
+    vocabulary, roles_too = _vocabulary(known)
     return {
         "action": f"/briefs/{brief.id}",
         "summary": " · ".join(said),
@@ -46,9 +49,9 @@ def understood(brief: BriefRow, roster: Iterable[Profile]) -> dict[str, Any]:
         "zone": _zone(brief),
         "budget": _budget(brief),
         "topics": [_chip(brief, "topics", topic, on=topic in on) for topic in sorted([*on, *off], key=folded)],
-        "to_add": sorted(topic for topic in vocabulary if topic not in on and topic not in off),
+        "to_add": [topic for topic in vocabulary if topic not in taken],
         "not_needed": [_chip(brief, "unwanted", one) for one in not_needed],
-        "not_to_add": sorted({*choices.ROLES, *vocabulary} - {*not_needed}),
+        "not_to_add": [one for one in roles_too if one not in not_needed],
         "words": shown.marked(brief.text, {place: {"id": f"read-{place[0]}"} for place in _places(brief)}),
     }
 
@@ -172,12 +175,20 @@ def _not_needed(brief: BriefRow) -> list[str]:
     return list(brief.matched.unwanted) if brief.matched else []
 
 
-def _vocabulary(roster: Iterable[Profile]) -> set[str]:
-    """What may be added as a topic: what the rankers know by name, and what is on somebody's record."""
-    chain = platform.current().providers.chain(here().tenant, "matching")
-    known = {topic for _name, provider in chain for topic in matching.capabilities(provider).topics}
+def _vocabulary(roster: Iterable[Profile]) -> tuple[Sequence[str], Sequence[str]]:
+    """What may be added as a topic: what the rankers know by name, and what is on somebody's record; and the same with roles."""
+    rankers = platform.current().providers.chain(here().tenant, "matching")
+    topics = tuple(matching.capabilities(ranker).topics for _name, ranker in rankers)
+    return _words(topics, tuple(profile.skills for profile in roster))
+
+
+@lru_cache(maxsize=256)
+def _words(topics: tuple[tuple[str, ...], ...], skills: tuple[tuple[str, ...], ...]) -> tuple[Sequence[str], Sequence[str]]:
+    """Some hundred words to put in order, and the same ones for every brief until somebody's record changes."""
+    known = set(chain.from_iterable(topics))
     names = {folded(topic) for topic in known}
-    return known | {skill for profile in roster for skill in profile.skills if folded(skill) not in names}
+    known |= {skill for skill in chain.from_iterable(skills) if folded(skill) not in names}
+    return sorted(known), sorted({*choices.ROLES, *known})
 
 
 def chosen_instead(brief: BriefRow, roster: list[Profile]) -> matching.Revision:
