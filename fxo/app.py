@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None, *, extra_plugins: tuple[object,
     app.extensions["fxo"] = built
     folders = [HERE / "web" / "templates", HERE / "web", *(folder for _, folder in built.plugins.folders("fxo_templates"))]
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])  # type: ignore[assignment]
+    app.jinja_environment = markup.Pages
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for part in (logs, language, places, security, assets, markup, identity, theme_choice, forms, paused, errors, blueprints):
         part.init_app(app)

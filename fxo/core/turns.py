@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 
-AT_ONCE = 4
+AT_ONCE = 3
 """So many work at a time in a process: some compute together while others wait for the database."""
 
 LIST, TIMES, REFINING = 0.0, 2.0, 4.0

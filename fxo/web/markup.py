@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 from flask import Flask
+from flask.templating import Environment
+from jinja2 import pass_eval_context
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
@@ -59,21 +62,52 @@ def remembered(macro: Callable[..., Markup]) -> Callable[..., Markup]:
 
 
 class Calling(Context):
-    """Calls a macro at once, where Jinja first asks what it wants to be given: a page calls some hundred of them."""
+    """Calls macros and functions at once, where Jinja first asks what they want to be given, some hundred times a page."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.globals_keys = set()  # all templates have the same globals: at each import Jinja would compare them one by one
 
     def call(self, called: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-        if type(called) is not Macro:
+        wants = _wants(called)
+        if wants is _ELSE:
             return super().call(called, *args, **kwargs)
         kwargs.pop("_loop_vars", None)
         kwargs.pop("_block_vars", None)
-        return called(self.eval_ctx, *args, **kwargs)
+        return called(*args, **kwargs) if wants is None else called(self.eval_ctx, *args, **kwargs)
+
+
+_EVAL: object = pass_eval_context(lambda *_: None).jinja_pass_arg  # type: ignore[attr-defined]
+_ELSE = object()
+
+
+def _wants(called: Any) -> object:
+    """What is given before its arguments: nothing (None), the evaluation context (`_EVAL`), or what Jinja finds out (`_ELSE`)."""
+    if type(called) is Macro:
+        return _EVAL
+    if type(called) is not FunctionType:
+        return _ELSE
+    asked = called.__dict__.get("jinja_pass_arg")
+    return asked if asked is None or asked is _EVAL else _ELSE
+
+
+class Pages(Environment):
+    """Looks a name up in a dict at once, where Jinja tries an attribute and pays for its failing, some hundred times a page."""
+
+    context_class = Calling
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is not dict or attribute in _METHODS:
+            return super().getattr(obj, attribute)
+        try:
+            return obj[attribute]
+        except KeyError:
+            return self.undefined(obj=obj, name=attribute)
+
+
+_METHODS = frozenset(dir(dict))
 
 
 def init_app(app: Flask) -> None:
     """Give templates `options`, `suggestions` and `remembered`."""
-    app.jinja_env.context_class = Calling
     app.jinja_env.globals |= {"options": options, "suggestions": suggestions, "remembered": remembered}
