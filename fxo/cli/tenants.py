@@ -1,4 +1,4 @@
-"""`fxo tenants`: creates, lists and shows tenants, and says who bears the payment provider's fee."""
+"""`fxo tenants`: creates, lists and shows tenants, says who bears the payment provider's fee, and erases who asks for it."""
 
 from __future__ import annotations
 
@@ -98,6 +98,31 @@ def fees(slug: str, borne_by: str | None) -> None:
         if borne_by:
             parts.store.run(system_scope("tenants"), CODE, records.let_bear_fees, config.id, FeeBearer(borne_by))
         click.echo(f"{config.name}: the payment provider's fee is borne by {_BEARERS[borne_by or config.fee_bearer]}.")
+
+
+@tenants.command()
+@click.argument("slug")
+@click.argument("mail")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+def erase(slug: str, mail: str, yes: bool) -> None:
+    """Erase the person with the address MAIL from the tenant SLUG, as they have asked. It cannot be taken back.
+
+    Their key is destroyed, and what it locked can be read by nobody any more; what the books must keep stays, without a name.
+    Refused while a booking of theirs is open.
+    """
+    from fxo.cli import target
+    from fxo.core.clients import commands as clients
+    from fxo.core.scope import CODE, tenant_scope
+    from fxo.tenants import members
+
+    with target.platform() as parts:
+        config = parts.records.by_slug(_slug(slug))
+        scope = tenant_scope(config.id)
+        person = parts.store.run(scope, CODE, members.with_mail, mail)
+        if not yes:
+            click.confirm(f"Erase {mail} from {config.name} for good?", abort=True)
+        parts.store.run(scope, CODE, clients.erase, person)
+    click.echo(f"Erased from {config.name}. After a backup from before today is restored, say this again.")
 
 
 _BEARERS = {"platform": "the platform", "partner": "the expert", "shared": "both, each by their share of the price"}

@@ -12,7 +12,7 @@ import psycopg
 from fxo.core.clients import commands as clients
 from fxo.core.clients import queries as client_rows
 from fxo.core.clients.model import Joined
-from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed
+from fxo.core.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from fxo.core.events.store import Transaction
 from fxo.core.ids import new_id
 from fxo.core.notifications import reactions as notifications
@@ -130,6 +130,17 @@ def check(tx: Transaction, mail: str, password: str) -> UUID | None:
             "This account was deactivated by an administrator. Nothing is lost; please ask them to let you in again."
         )
     return row[0]
+
+
+def with_mail(tx: Transaction, mail: str) -> UUID:
+    """The member of this tenant with this address, let in or not; `NotFound` where nobody has it."""
+    row = tx.driver.execute(
+        "select id from members where tenant_id = %s and email = %s", (tx.scope.tenant_id, fold(mail))
+    ).fetchone()
+    if row is None:
+        raise NotFound("Nobody here has this mail address.")
+    found: UUID = row[0]
+    return found
 
 
 def note_sign_in(tx: Transaction, member_id: UUID) -> None:

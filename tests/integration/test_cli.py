@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from fxo.migrations import connect
 from fxo.settings import Settings
 from tests.conftest import Databases, Given
 from tests.support import sql
+from tests.support.story import CLIENT_MAIL, story
 
 Fxo = Callable[..., Result]
 PHRASE = "a passphrase for tests"
@@ -238,6 +240,34 @@ def test_a_database_is_made_and_migrated_and_again(fxo: Fxo, settings: Settings,
 
 
 # --- tenants and operators
+
+
+def test_who_asks_for_it_is_erased_and_what_they_wrote_can_be_read_by_nobody(databases: Databases) -> None:
+    with story(databases) as told:
+        told.cancel(told.book("dana", told.ahead(timedelta(days=2))))
+        told.work()
+        variables = environment.variables(told.settings)
+
+        def fxo(*arguments: str, stdin: str | None = None) -> Result:
+            return CliRunner().invoke(main, ["tenants", "erase", *arguments], input=stdin, env=variables)
+
+        assert "Nobody here has this mail address." in fxo("fortium", "nobody@x.example").stderr
+        assert fxo("fortium", CLIENT_MAIL, stdin="n\n").exit_code == 1
+        assert told.rows("select email from clients where email = %(m)s", m=CLIENT_MAIL)
+        erased = fxo("fortium", CLIENT_MAIL, stdin="y\n")
+        assert (erased.exit_code, erased.stderr) == (0, ""), erased.output
+        assert told.rows("select email from clients where email = %(m)s", m=CLIENT_MAIL) == []
+        assert told.rows("select wrapped from person_keys where erased_at is not null") == [(None,)]
+        assert "Nobody here has this mail address." in fxo("fortium", CLIENT_MAIL, "--yes").stderr
+
+
+def test_who_has_a_booking_open_is_not_erased(databases: Databases) -> None:
+    with story(databases) as told:
+        told.book("dana", told.ahead(timedelta(days=2)))
+        variables = environment.variables(told.settings)
+        refused = CliRunner().invoke(main, ["tenants", "erase", "fortium", CLIENT_MAIL, "--yes"], env=variables)
+        assert refused.exit_code == 1 and "A booking is still open." in refused.stderr
+        assert told.rows("select email from clients where email = %(m)s", m=CLIENT_MAIL)
 
 
 def test_tenants_are_created_and_listed(fxo: Fxo, settings: Settings) -> None:

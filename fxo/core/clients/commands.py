@@ -123,8 +123,8 @@ def erase(tx: Transaction, client_id: UUID) -> None:
         return
     persons = [client_id, *sorted(client.state.adopted)]
     still_open = tx.execute(
-        "select count(*) from consultations where tenant_id = :t and client_id = :c and state in ('held', 'confirmed',"
-        " 'started')",
+        "select count(*) from consultations where tenant_id = :t and client_id = :c and state in ('held', 'requested',"
+        " 'confirmed', 'started', 'contested')",
         t=tx.scope.tenant_id,
         c=client_id,
     ).scalar_one()
