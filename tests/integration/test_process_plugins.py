@@ -23,6 +23,23 @@ from tests.support.story import CLIENT_MAIL, DANA_MAIL, Story, story
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
+def test_the_connections_of_settings_that_were_changed_end_once_nobody_can_be_using_them(databases: Any) -> None:
+    with story(databases, sandbox_fee_rate=1) as told:
+        providers = told.parts.providers
+
+        def connections(rate: int) -> Any:
+            changed = told.reconfigured(providers={"payments": ["payments_sandbox"]}, fee_rate=rate)
+            return providers.context(changed.config, "payments_sandbox").http
+
+        first, second = connections(10), connections(20)
+        assert (first.is_closed, second.is_closed) == (False, False), "a call may be under way"
+        providers.seconds = 0
+        third = connections(30)
+        assert (first.is_closed, second.is_closed, third.is_closed) == (True, False, False)
+        providers.close()
+        assert (second.is_closed, third.is_closed) == (True, True)
+
+
 # Asked before -------------------------------------------------------------------------------------------------------
 
 

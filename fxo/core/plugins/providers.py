@@ -73,6 +73,7 @@ class Providers:
         self.bulkheads = {name: Bulkhead(name, around) for name in plugins.names}
         self._around = around
         self._made: dict[tuple[UUID, str, str], tuple[object, object]] = {}
+        self._left: list[tuple[float, ProviderContext]] = []
         self._lock = threading.Lock()
 
     @overload
@@ -183,7 +184,20 @@ class Providers:
             for _, made in self._made.values():
                 if isinstance(made, ProviderContext):
                     made.close()
+            for _, left in self._left:
+                left.close()
             self._made.clear()
+            self._left.clear()
+
+    def _leave(self, kept: tuple[object, object] | None) -> None:
+        """Its settings are others now: its connections end once no call can be under way any more, with the next change."""
+        now = time.monotonic()
+        over = [left for since, left in self._left if now - since > 2 * self.seconds]
+        self._left = self._left[len(over) :]
+        for left in over:
+            left.close()
+        if kept and isinstance(kept[1], ProviderContext):
+            self._left.append((now, kept[1]))
 
     def resting(self, config: TenantConfig, port: PortName, name: str) -> bool:
         """Whether this provider has failed several times and is left alone for a while, as far as this process knows."""
@@ -237,6 +251,7 @@ class Providers:
             made = make()
             with self._lock:
                 if key not in self._made or self._made[key][0] != made_from:
+                    self._leave(self._made.get(key))
                     self._made[key] = made_from, made
         return cast(T, self._made[key][1])
 
