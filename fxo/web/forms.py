@@ -25,6 +25,7 @@ from fxo.core.clock import system_now
 from fxo.core.errors import Conflict, Invalid
 from fxo.core.events.store import Store, Transaction
 from fxo.core.scope import Actor, Scope
+from fxo.core.turns import turns
 from fxo.web import again
 from fxo.web.identity import actor, forms_scope
 from fxo.web.places import OPS, PARTNERS, PORTAL, is_api
@@ -139,7 +140,8 @@ class _Submission:
                     "This was sent before and is still being worked on. Please wait a moment and look again.",
                     code="still_running",
                 )
-            pause.wait(_PAUSE)
+            with turns.aside():  # the first one may need the turn that this one has
+                pause.wait(_PAUSE)
         return None
 
     def _begun(self) -> bool:

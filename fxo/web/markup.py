@@ -77,7 +77,7 @@ class Calling(Context):
         return called(*args, **kwargs) if wants is None else called(self.eval_ctx, *args, **kwargs)
 
 
-_EVAL: object = pass_eval_context(lambda *_: None).jinja_pass_arg  # type: ignore[attr-defined]
+_EVAL: object = vars(pass_eval_context(lambda *_: None))["jinja_pass_arg"]
 _ELSE = object()
 
 

@@ -136,7 +136,7 @@ class Tour(Walk):
         client.page.get_by_label("Card number").wait_for()
         self.look("checkout, authorise now", client)
         client.press("Authorise $800 and book")
-        client.page.get_by_text("Enter the card number.").first.wait_for()
+        client.page.get_by_text("Enter the card number.").wait_for()  # said once
         self.look("checkout, card field error", client)
         self.pay(client, DECLINED)
         client.page.get_by_text("Your bank declined this card").wait_for()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 import pytest
 
-from fxo.core.plugins.resilience import Bulkhead
+from fxo.core.plugins.resilience import PLACES, Bulkhead
 from fxo.core.turns import AT_ONCE, Turns
 from fxo.core.turns import turns as of_this_process
 from fxo.embedded.processes import wait_until
@@ -92,9 +92,9 @@ def test_standing_aside_without_a_turn_takes_none() -> None:
 def test_a_turn_ends_with_what_was_done_in_it_also_where_that_fails() -> None:
     with line() as (turns, _, _):
         with pytest.raises(ZeroDivisionError), turns.taken(0):
-            1 / 0  # noqa: B018
+            raise ZeroDivisionError
         with pytest.raises(ZeroDivisionError), turns.taken(0), turns.aside():
-            1 / 0  # noqa: B018
+            raise ZeroDivisionError
         with turns.taken(0):
             pass
 
@@ -114,6 +114,28 @@ def test_who_waits_for_a_provider_lets_others_have_their_turn() -> None:
     over.set()
     for holder in holders:
         holder.join(60)
+
+
+def test_who_waits_for_a_place_at_a_provider_lets_others_have_their_turn() -> None:
+    crowd, over, freed = Bulkhead("slow", nullcontext), threading.Event(), threading.Event()
+    callers = [threading.Thread(target=crowd.run, args=(lambda: freed.wait(60), 60)) for _ in range(PLACES)]
+    holders = [threading.Thread(target=_holds, args=(over,)) for _ in range(AT_ONCE - 1)]
+    somebody = threading.Thread(target=_does, args=(freed.set,))
+    for caller in callers:
+        caller.start()
+    assert wait_until(lambda: crowd.full, 10)
+    with of_this_process.taken(0):
+        for thread in (*holders, somebody):
+            thread.start()
+        assert crowd.run(lambda: "a place", 10) == "a place", "somebody else's turn has freed one"
+    over.set()
+    for thread in (*callers, *holders, somebody):
+        thread.join(60)
+
+
+def _does(something: Callable[[], None]) -> None:
+    with of_this_process.taken(0):
+        something()
 
 
 def _holds(over: threading.Event) -> None:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import flask
 import pytest
 from flask import Flask
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from fxo.app import create_app
 from fxo.core.consultations import commands as consultations
+from fxo.core.matching.port import Brief, PartnerRecord, Ranking
 from fxo.core.scope import Actor, TenantConfig, tenant_scope
+from fxo.core.turns import AT_ONCE
+from fxo.plugins.matching_local.provider import LocalMatching
 from fxo.settings import Settings
 from tests.conftest import PASSWORD, Databases, add_member, add_partners, add_tenant, running, write
 from tests.support import sql
 from tests.support.browser import Page, Person
 from tests.support.flow import BRIEF, booking_of, sign_in
+from tests.support.plugins import Ranker
+from tests.support.story import story
 
 HOST = "fortium.localhost"
 STALE = "This form is too old, or was opened in another browser. Nothing was changed."
@@ -134,6 +140,31 @@ def test_a_form_that_is_sent_from_many_tabs_at_once_is_done_once(app: Flask, vis
     assert {answer.status for answer in answers} == {303}
     assert len({answer.location for answer in answers}) == 1
     assert count(settings, "briefs") == before + 1
+
+
+def test_who_sends_it_again_and_again_does_not_take_the_turn_that_the_first_one_needs(databases: Databases) -> None:
+    begun, never = threading.Event(), threading.Event()
+
+    def slowly(brief: Brief, partners: Sequence[PartnerRecord]) -> Ranking:
+        begun.set()
+        never.wait(1)  # a company that takes its time: who waits for it stands aside
+        return LocalMatching().rank(brief, partners)
+
+    with story(databases, Ranker(slowly).plugin) as told:
+        told.reconfigured(providers={"matching": ["matching_told"]})
+        app = flask.current_app._get_current_object()  # type: ignore[attr-defined]
+        visitor = Person(app, HOST)
+        form, answers = brief_form(visitor), []
+        people = [twin(app, visitor) for _ in range(AT_ONCE + 2)]
+        threads = [threading.Thread(target=lambda other=other: answers.append(other.post("/briefs", form))) for other in people]
+        threads[0].start()
+        assert begun.wait(10)
+        for thread in threads[1:]:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert [answer.status for answer in answers] == [303] * len(people)
+    assert len({answer.location for answer in answers}) == 1
 
 
 def test_an_impatient_client_holds_one_slot(app: Flask, client: Person, settings: Settings) -> None:

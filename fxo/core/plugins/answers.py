@@ -32,7 +32,7 @@ def _test(promised: Any) -> Callable[[Any], bool]:
         return lambda value: type(value) is float or (isinstance(value, (int, float)) and not isinstance(value, bool))
     if origin in (Union, types.UnionType):
         choices = [_test(choice) for choice in arguments]
-        return partial(_any, choices)
+        return lambda value: any(fits(value) for fits in choices)
     if origin is tuple and arguments[-1] is Ellipsis:
         each = _test(arguments[0])
         return lambda value: isinstance(value, tuple) and all(map(each, value))
@@ -43,13 +43,6 @@ def _test(promised: Any) -> Callable[[Any], bool]:
 
 def _is(kind: type, value: object) -> bool:
     return isinstance(value, kind)
-
-
-def _any(choices: Sequence[Callable[[Any], bool]], value: object) -> bool:
-    for fits in choices:  # noqa: SIM110 - half the time of `any` with a generator, thousands of times
-        if fits(value):
-            return True
-    return False
 
 
 def _keeps(promised: Any, value: object) -> bool:
@@ -67,12 +60,7 @@ class _Parts:
         return [(attrgetter(name), _test(hint)) for name, hint in _hints(self._kind).items()]
 
     def __call__(self, value: object) -> bool:
-        if not isinstance(value, self._kind):
-            return False
-        for read, fits in self._fields:  # noqa: SIM110 - as above
-            if not fits(read(value)):
-                return False
-        return True
+        return isinstance(value, self._kind) and all(fits(read(value)) for read, fits in self._fields)
 
 
 def _explain(value: object, promised: Any, where: str) -> None:

@@ -136,7 +136,7 @@ class Bulkhead:
     def run(self, call: Callable[[], T], seconds: float, *, waits: bool = True) -> T:
         """What the call returns or raises; `Slow` where it takes longer than that, with waiting for a place."""
         deadline = time.monotonic() + seconds
-        if not self._places.acquire(timeout=seconds if waits else 0):
+        if not (self._places.acquire(blocking=False) or (waits and self._gets_place(seconds))):
             raise Crowded(f"{self.name} has all its places taken")
         context = self._around()
         done = threading.Event()
@@ -159,6 +159,11 @@ class Bulkhead:
         if failure:
             raise failure[0]
         return answer[0]
+
+    def _gets_place(self, seconds: float) -> bool:
+        """Whether a place is given back in time; others have their turn meanwhile."""
+        with turns.aside():
+            return self._places.acquire(timeout=seconds)
 
     def _answers(self, done: threading.Event, deadline: float) -> bool:
         """Whether it answers in time; others have their turn meanwhile."""

@@ -134,7 +134,8 @@ part("[data-card-field]", (field) => {
       setTimeout(() => form.requestSubmit(button)); // a task of its own: a form does not submit from within its submit event
     } catch (problem) {
       button?.removeAttribute("aria-busy");
-      say(field.textContent.includes(problem.message || " ") ? "" : problem.message || words.card_unread); // once is enough
+      const sentence = problem.message || words.card_unread;
+      say(field.textContent.includes(sentence) ? "" : sentence); // once is enough
       field.querySelector("[aria-invalid=true], input")?.focus();
     } finally { asking = false; }
   });
