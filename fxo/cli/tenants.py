@@ -108,7 +108,7 @@ def erase(slug: str, mail: str, yes: bool) -> None:
     """Erase the person with the address MAIL from the tenant SLUG, as they have asked. It cannot be taken back.
 
     Their key is destroyed, and what it locked can be read by nobody any more; what the books must keep stays, without a name.
-    Refused while a booking of theirs is open.
+    Refused while a booking or a payment of theirs is open.
     """
     from fxo.cli import target
     from fxo.core.clients import commands as clients

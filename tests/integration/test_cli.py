@@ -261,12 +261,16 @@ def test_who_asks_for_it_is_erased_and_what_they_wrote_can_be_read_by_nobody(dat
         assert "Nobody here has this mail address." in fxo("fortium", CLIENT_MAIL, "--yes").stderr
 
 
-def test_who_has_a_booking_open_is_not_erased(databases: Databases) -> None:
+@pytest.mark.parametrize("far", ["ahead", "completed and not paid"])
+def test_who_has_a_booking_or_its_payment_open_is_not_erased(databases: Databases, far: str) -> None:
     with story(databases) as told:
-        told.book("dana", told.ahead(timedelta(days=2)))
+        booked, starts_at = told.book("dana", told.ahead(timedelta(days=2))), told.ahead(timedelta(days=2))
+        if far != "ahead":
+            told.live_until(starts_at + timedelta(minutes=30))
+            told.complete(booked, "dana")
         variables = environment.variables(told.settings)
         refused = CliRunner().invoke(main, ["tenants", "erase", "fortium", CLIENT_MAIL, "--yes"], env=variables)
-        assert refused.exit_code == 1 and "A booking is still open." in refused.stderr
+        assert refused.exit_code == 1 and "A booking or its payment is still open." in refused.stderr
         assert told.rows("select email from clients where email = %(m)s", m=CLIENT_MAIL)
 
 

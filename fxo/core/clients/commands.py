@@ -112,7 +112,7 @@ def move(tx: Transaction, zone: str) -> None:
 def erase(tx: Transaction, client_id: UUID) -> None:
     """Destroy the keys of the client and of every visitor they were (hard case 24). By the client or the tenant's administrator.
 
-    Refused while a booking is open.
+    Refused while a booking or a payment is open: what is owed could not be charged any more, nor a dispute answered.
     """
     if tx.actor.id != client_id and not tx.actor.may(Permission.MANAGE_TENANT) and tx.actor.kind is not ActorKind.CODE:
         raise NotAllowed("Only the person or an administrator may ask for this.")
@@ -123,13 +123,16 @@ def erase(tx: Transaction, client_id: UUID) -> None:
         return
     persons = [client_id, *sorted(client.state.adopted)]
     still_open = tx.execute(
-        "select count(*) from consultations where tenant_id = :t and client_id = :c and state in ('held', 'requested',"
-        " 'confirmed', 'started', 'contested')",
+        "select (select count(*) from consultations where tenant_id = :t and client_id = :c and state in ('held', 'requested',"
+        " 'confirmed', 'started', 'contested')) + (select count(*) from payments where tenant_id = :t and client_id = :c and"
+        " (state not in ('declined', 'voided', 'abandoned', 'captured', 'handed_over') or dispute in ('open', 'answered')))",
         t=tx.scope.tenant_id,
         c=client_id,
     ).scalar_one()
     if still_open:
-        raise Conflict("A booking is still open. Please ask again once it has taken place or is cancelled.")
+        raise Conflict(
+            "A booking or its payment is still open. Please ask again once it has taken place or is cancelled, and paid."
+        )
     # The keys go first: who is recording something about this person is waited for, and then emptied with the rest.
     tx.driver.execute(
         "insert into person_keys (tenant_id, person_id, erased_at) select %s, unnest(%s::uuid[]), %s"
