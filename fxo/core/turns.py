@@ -1,7 +1,7 @@
 """Turns: the long work of a process, a little at a time, and first what somebody waits for soonest.
 
-A hundred rankings that share one interpreter are all late. Here two of them work and the others stand in line; who waits for
-an answer from outside stands aside meanwhile. What is due first goes first: work is due when it came and as much later as who
+A hundred rankings that share one interpreter are all late. Here a few work and the others stand in line; who waits for an
+answer from outside stands aside meanwhile. What is due first goes first: work is due when it came and as much later as who
 asked for it can wait, so that nothing waits for ever (PRD AR-1.2).
 """
 
